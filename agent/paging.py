@@ -1,0 +1,40 @@
+"""Reading a list of Graph page by page.
+
+Only a missing `paging.next` ends a list: an empty page with a next link is followed. The link itself is
+never called, as it holds the token and names a host; its parameters are put on our own call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from agent.errors import BadAnswer
+from agent.graph import GraphApi
+
+_NOT_REPEATED = {"access_token", "appsecret_proof"}
+
+
+def pages(api: GraphApi, path: tuple[str, ...], params: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the `data` of every page, as Graph sent it; an empty page is left out.
+
+    Raises what `GraphApi.call` raises, and BadAnswer when a page is no page or the list turns in a circle.
+    """
+    current = dict(params)
+    seen: set[str] = set()
+    while True:
+        body = api.call("GET", path, current).json()
+        data = body.get("data")
+        if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
+            raise BadAnswer("a page of Graph's answer has no list of objects in `data`")
+        if data:
+            yield data
+        following = (body.get("paging") or {}).get("next")
+        if not following:
+            return
+        if following in seen:
+            raise BadAnswer("Graph's paging leads back to a page that was read already")
+        seen.add(following)
+        query = parse_qsl(urlsplit(following).query)
+        current = {**params, **{name: value for name, value in query if name not in _NOT_REPEATED}}
