@@ -13,6 +13,7 @@ from agent.entities import (
     CAMPAIGN_STATUSES,
     account_row,
     campaign_row,
+    object_id,
 )
 from agent.errors import BadAnswer
 from agent.graph import GraphApi
@@ -53,10 +54,7 @@ class AdAgent:
     def accounts(self) -> list[int]:
         """The ids of every ad account that the token sees, in order."""
         found = pages(self._api, ("me", "adaccounts"), {"fields": "account_id", "limit": _LIST_PAGE})
-        ids = {str(raw.get("account_id")) for page in found for raw in page}
-        if not all(text.isascii() and text.isdigit() for text in ids):
-            raise BadAnswer("Graph listed an ad account without an id")
-        return sorted(int(text) for text in ids)
+        return sorted({object_id(raw.get("account_id")) for page in found for raw in page})
 
     def account(self, account_id: int) -> dict[str, Any]:
         """The account as a row of `ad_accounts`."""
@@ -85,5 +83,8 @@ class AdAgent:
         if not isinstance(data, dict):
             raise BadAnswer("Graph's answer about the token has no data")
         expires = data.get("expires_at")
-        ends = datetime.fromtimestamp(expires, UTC) if isinstance(expires, int) and expires > 0 else None
+        try:
+            ends = datetime.fromtimestamp(expires, UTC) if isinstance(expires, int) and expires > 0 else None
+        except (ValueError, OverflowError, OSError):
+            raise BadAnswer(f"Graph sent {expires} where the end of a token should be") from None
         return TokenState(is_valid=bool(data.get("is_valid")), expires_at=ends)

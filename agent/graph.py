@@ -92,7 +92,7 @@ class GraphApi(FacebookAdsApi):
     ) -> GraphResponse:
         """One call. Lists and mappings in `params` travel as JSON.
 
-        Raises TokenRefused or TokenStateUnknown before the call, or the GraphError that fits the answer after it.
+        Raises TokenRefused or TokenStateUnknown before the call, or after it the GraphError that fits.
         """
         self._guard.check(self._token)
         address = (
@@ -145,10 +145,14 @@ class GraphApi(FacebookAdsApi):
         return GraphResponse(body, response.headers, response.status_code)
 
     def _redacted(self, error: GraphError) -> GraphError:
-        secret = self._token.get_secret_value()
-        error.args = (
-            tuple(str(part).replace(secret, "[token]") for part in error.args) if secret else error.args
-        )
+        # Graph may quote the request, so its words are cleared of both secrets that travel in it.
+        secrets = {
+            "[token]": self._token.get_secret_value(),
+            "[appsecret_proof]": self._session.requests.params.get("appsecret_proof"),
+        }
+        for shown, secret in secrets.items():
+            if secret:
+                error.args = tuple(str(part).replace(secret, shown) for part in error.args)
         return error
 
 

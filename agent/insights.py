@@ -26,10 +26,13 @@ METRICS = ("impressions", "clicks", "reach", "spend", "actions", "action_values"
 # A purchase is counted once: by the first of these that is present.
 PURCHASE_TYPES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
 
-_COUNT = re.compile(r"\d{1,18}")
-_AMOUNT = re.compile(r"-?\d{1,18}(\.\d{1,12})?")
-_ID = re.compile(r"[1-9]\d{0,18}")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_COUNT = re.compile(r"[0-9]{1,18}")
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+_LARGEST_ID = str(2**63 - 1)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# An escaped NUL in JSON; after an odd number of backslashes it is a backslash and the text `u0000`.
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +95,13 @@ def to_row(raw: Mapping[str, Any], query: InsightsQuery) -> InsightRow:
     entity_field = LEVEL_IDS[query.level][-1]
     actions = _elements(raw, "actions")
     action_values = _elements(raw, "action_values")
-    day = raw.get("date_start")
-    if not isinstance(day, str) or not _DATE.fullmatch(day):
-        raise BadAnswer("an insights row has no date_start")
     values = {key: raw[key] for key in query.breakdown.split("+") if key in raw} if query.breakdown else {}
     entity_id = raw.get(entity_field)
     if query.level == "account" and entity_id is None:
         entity_id = str(query.account_id)
     return InsightRow(
         entity_id=_id(entity_field, entity_id),
-        date=day,
+        date=_day("date_start", raw.get("date_start")),
         breakdown_values=_json(values),
         campaign_id=_id("campaign_id", raw["campaign_id"]) if "campaign_id" in raw else None,
         adset_id=_id("adset_id", raw["adset_id"]) if "adset_id" in raw else None,
@@ -156,11 +156,22 @@ def _amount(name: str, value: object) -> str:
 
 def _id(name: str, value: object) -> str:
     text = str(value)
-    if not _ID.fullmatch(text):
+    if not _ID.fullmatch(text) or (len(text) == len(_LARGEST_ID) and text > _LARGEST_ID):
         raise BadAnswer(f"{name} of an insights row is not an id: {text[:40]!r}")
     return text
 
 
+def _day(name: str, value: object) -> str:
+    text = str(value)
+    try:
+        if _DATE.fullmatch(text) and date.fromisoformat(text):
+            return text
+    except ValueError:
+        pass
+    raise BadAnswer(f"{name} of an insights row is not a date: {text[:40]!r}")
+
+
 def _json(value: object) -> str:
+    text = orjson.dumps(value).decode()
     # PostgreSQL's jsonb cannot hold the NUL character.
-    return orjson.dumps(value).decode().replace("\\u0000", "\\ufffd")
+    return _ESCAPED_NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text

@@ -6,6 +6,7 @@ never called, as it holds the token and names a host; its parameters are put on 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,6 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 from agent.errors import BadAnswer
 from agent.graph import GraphApi
 
+# How often an empty page may name the same next page.
+_EMPTY_PAGES = 10
 _NOT_REPEATED = {"access_token", "appsecret_proof"}
 
 
@@ -22,7 +25,7 @@ def pages(api: GraphApi, path: tuple[str, ...], params: Mapping[str, Any]) -> It
     Raises what `GraphApi.call` raises, and BadAnswer when a page is no page or the list turns in a circle.
     """
     current = dict(params)
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     while True:
         body = api.call("GET", path, current).json()
         data = body.get("data")
@@ -33,8 +36,9 @@ def pages(api: GraphApi, path: tuple[str, ...], params: Mapping[str, Any]) -> It
         following = (body.get("paging") or {}).get("next")
         if not following:
             return
-        if following in seen:
+        # An empty page may point to itself until its rows are ready; one with rows must lead on.
+        if seen[following] >= (1 if data else _EMPTY_PAGES):
             raise BadAnswer("Graph's paging leads back to a page that was read already")
-        seen.add(following)
+        seen[following] += 1
         query = parse_qsl(urlsplit(following).query)
         current = {**params, **{name: value for name, value in query if name not in _NOT_REPEATED}}

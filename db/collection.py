@@ -93,13 +93,12 @@ def close_run_if_over(session: Session, run_id: int) -> RunState | None:
     The run's row is locked first, so of two slices that end at the same time the second one sees both.
     """
     session.execute(select(CollectionRun.id).where(CollectionRun.id == run_id).with_for_update())
-    counts = dict(
+    counts: dict[WorkState, int] = dict(
         session.execute(
             select(CollectionSlice.state, func.count())
             .where(CollectionSlice.run_id == run_id)
             .group_by(CollectionSlice.state)
         )
-        .tuples()
         # A result has keys(), which dict() would take for those of a mapping.
         .all()
     )

@@ -68,6 +68,10 @@ _CREATE = f"""
     CREATE TEMPORARY TABLE IF NOT EXISTS insights_staging AS
     SELECT {_COLUMNS} FROM insights WITH NO DATA
 """  # noqa: S608  the columns are our own
+# The order of arrival. A row's place on disk does not tell it: a small row may fill a gap of an earlier page.
+_NUMBER = """
+    ALTER TABLE insights_staging ADD COLUMN IF NOT EXISTS position bigint GENERATED ALWAYS AS IDENTITY
+"""
 _COPY = f"COPY insights_staging ({_COLUMNS}) FROM STDIN"
 _SAME_KEY = " AND ".join(f"i.{name} = s.{name}" for name in _KEY)
 _OWNED = (
@@ -77,7 +81,7 @@ _OWNED = (
 # Meta may repeat a row over two pages; the later page is the newer answer.
 _DEDUPLICATE = """
     DELETE FROM insights_staging s USING insights_staging later
-    WHERE s.ctid < later.ctid AND s.date = later.date AND s.entity_id = later.entity_id
+    WHERE s.position < later.position AND s.date = later.date AND s.entity_id = later.entity_id
       AND s.breakdown_values = later.breakdown_values
 """
 _FOREIGN = "SELECT count(*) FROM insights_staging WHERE date NOT BETWEEN :since AND :until"
@@ -116,6 +120,7 @@ class InsightStaging:
         """Make the staging table, or empty the one that this connection used before."""
         with self._connection.begin():
             self._connection.execute(text(_CREATE))
+            self._connection.execute(text(_NUMBER))
             self._connection.execute(text("TRUNCATE insights_staging"))
 
     def add(self, rows: Iterable[Iterable[str | None]]) -> None:

@@ -104,7 +104,7 @@ def retry(
             "next_attempt_at": func.clock_timestamp() + after,
             "sent_at": None,
             "error_kind": kind,
-            "error": error[:_ERROR_LENGTH],
+            "error": _storable(error),
         },
     )
 
@@ -119,7 +119,7 @@ def fail(session: Session, lease: Lease, *, kind: str, error: str) -> None:
             "lease_owner": None,
             "lease_until": None,
             "error_kind": kind,
-            "error": error[:_ERROR_LENGTH],
+            "error": _storable(error),
             "finished_at": func.clock_timestamp(),
         },
     )
@@ -149,6 +149,11 @@ def mark_sent(session: Session, model: LeasedModel, ids: Sequence[int]) -> None:
     """Note that messages for these rows leave now."""
     if ids:
         session.execute(update(model).where(model.id.in_(ids)).values(sent_at=func.clock_timestamp()))
+
+
+def _storable(error: str) -> str:
+    # PostgreSQL's text cannot hold the NUL character, and a reason may quote what came over the wire.
+    return error[:_ERROR_LENGTH].replace("\x00", "\ufffd")
 
 
 def _expired(model: LeasedModel) -> ColumnElement[bool]:

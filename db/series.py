@@ -61,9 +61,7 @@ def load_campaign_days(session: Session, account_id: int, *, last: date, days: i
             select(Campaign.id, Campaign.daily_budget).where(
                 Campaign.account_id == account_id, Campaign.daily_budget.is_not(None)
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     budget = np.full(shape, np.nan)
     for campaign_id, index in column.items():

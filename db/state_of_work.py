@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from db.leases import RESEND_AFTER, LeasedModel
@@ -30,7 +31,7 @@ def last_syncs(session: Session) -> list[Row]:
     newest = (
         select(CollectionRun)
         .where(CollectionRun.finished_at.is_not(None))
-        .distinct(CollectionRun.account_id)
+        .ext(distinct_on(CollectionRun.account_id))
         .order_by(CollectionRun.account_id, CollectionRun.finished_at.desc(), CollectionRun.id.desc())
         .cte("newest")
     )
@@ -156,7 +157,7 @@ def overdue(session: Session) -> dict[str, int]:
 def _open_by_state(session: Session, model: LeasedModel) -> dict[str, int]:
     rows = session.execute(
         select(model.state, func.count()).where(model.state.in_(_OPEN)).group_by(model.state)
-    ).tuples()
+    )
     counts = dict(rows.all())
     return {state.value: counts.get(state, 0) for state in _OPEN}
 

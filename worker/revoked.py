@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 # For a token whose expiry is not known, or that never expires. The daily check of the tokens renews it
 # for as long as the token stays configured.
 UNKNOWN_EXPIRY = timedelta(days=90)
+# What Redis answers for the TTL of a key that is not there.
+_NO_SUCH_KEY = -2
 _UNREACHABLE = "cannot know whether the token is revoked, because Redis does not answer; no call was made"
 
 
@@ -114,9 +116,12 @@ class RevokedTokens:
 
     def extend(self, token: SecretStr) -> bool:
         """Keep a revoked token revoked for another while; whether it is revoked. Raises redis.RedisError."""
-        return bool(self._redis.expire(self._keys.of(token), UNKNOWN_EXPIRY, gt=True)) or bool(
-            self._redis.exists(self._keys.of(token))
-        )
+        key = self._keys.of(token)
+        left = self._redis.ttl(key)
+        assert isinstance(left, int), "the client is synchronous"
+        if 0 <= left < UNKNOWN_EXPIRY.total_seconds():
+            return bool(self._redis.expire(key, UNKNOWN_EXPIRY))
+        return left != _NO_SUCH_KEY
 
     def find(self, token: SecretStr) -> Revocation | None:
         """The entry of a token, None if it is not revoked. Raises redis.RedisError."""

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Computed, Date, Double, PrimaryKeyConstraint, func, text
+from sqlalchemy import Computed, Date, Dialect, Double, PrimaryKeyConstraint, TypeDecorator, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum_type
@@ -18,6 +19,21 @@ class Level(enum.StrEnum):
     CAMPAIGN = "campaign"
     ADSET = "adset"
     AD = "ad"
+
+
+class BreakdownValues(dict[str, Any]):
+    """The values of a breakdown's keys. It is part of the row's key, so it can be hashed; never change it."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
+class _BreakdownJson(TypeDecorator[BreakdownValues]):
+    impl = JSONB
+    cache_ok = True
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> BreakdownValues | None:
+        return None if value is None else BreakdownValues(value)
 
 
 def _ratio(expression: str) -> Any:
@@ -43,7 +59,9 @@ class Insight(Base):
     date: Mapped[date] = mapped_column(Date)
     # The keys of the breakdown joined by `+` in alphabetical order, '' for none.
     breakdown: Mapped[str] = mapped_column(server_default="")
-    breakdown_values: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    breakdown_values: Mapped[BreakdownValues] = mapped_column(
+        _BreakdownJson, server_default=text("'{}'::jsonb"), default=BreakdownValues
+    )
     campaign_id: Mapped[int | None]
     adset_id: Mapped[int | None]
     ad_id: Mapped[int | None]
