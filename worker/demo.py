@@ -114,15 +114,17 @@ def _environment(root: Path, database_url: str, redis_url: str) -> dict[str, str
 
 def _simulator(kind: str, root: Path, env: dict[str, str], children: list[Child], *more: str) -> str:
     """Start a simulator, at the same address as the last time if it is free; its address."""
-    port_file = root / f"{kind}.port"
-    last = port_file.read_text().strip() if port_file.exists() else ""
+    port_file, last_file = root / f"{kind}.port", root / f"{kind}.last-port"
+    last = last_file.read_text().strip() if last_file.exists() else ""
     port = last if last.isdigit() and _is_free(int(last)) else "0"
     port_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "simulator", kind, "--port", port, "--port-file", str(port_file)]
     command += ["--seed", str(SEED), *more]
     child = Child(f"{kind} simulator", command, env=env, log=root / "logs" / f"{kind}.log")
     children.append(child)
-    return f"http://127.0.0.1:{child.wait_for_file(port_file, timeout=_START)}"
+    taken = child.wait_for_file(port_file, timeout=_START)
+    last_file.write_text(taken)
+    return f"http://127.0.0.1:{taken}"
 
 
 def _is_free(port: int) -> bool:
