@@ -30,7 +30,7 @@ class AgentStats:
 
 @dataclass(slots=True)
 class _Entry:
-    token: str
+    token: str = field(repr=False)
     agent: AdAgent
     built_at: float
     generation: int
@@ -99,10 +99,12 @@ class AgentCache:
             if entry is not None and self._fresh(entry, secret):
                 entry.hits += 1
                 return entry.agent
+            # Read before building: what is told to be forgotten meanwhile is built once more.
+            generation = self._generation()
             fresh = _Entry(
                 token=secret,
                 agent=self._build(token),
-                generation=self._generation(),
+                generation=generation,
                 built_at=self._clock(),
                 builds=1 + (entry.builds if entry else 0),
                 hits=entry.hits if entry else 0,

@@ -6,10 +6,8 @@ environment, so that it cannot touch anything real.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import socket
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,6 +19,7 @@ import orjson
 
 from worker.children import Child, stop_all
 from worker.embedded import EmbeddedServers
+from worker.embedded.ports import free_port
 from worker.settings import Settings
 
 # The world of the Graph simulator; another seed is another world.
@@ -116,7 +115,7 @@ def _simulator(kind: str, root: Path, env: dict[str, str], children: list[Child]
     """Start a simulator, at the same address as the last time if it is free; its address."""
     port_file, last_file = root / f"{kind}.port", root / f"{kind}.last-port"
     last = last_file.read_text().strip() if last_file.exists() else ""
-    port = last if last.isdigit() and _is_free(int(last)) else "0"
+    port = str(free_port(int(last) if last.isdigit() else None))
     port_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "simulator", kind, "--port", port, "--port-file", str(port_file)]
     command += ["--seed", str(SEED), *more]
@@ -125,16 +124,6 @@ def _simulator(kind: str, root: Path, env: dict[str, str], children: list[Child]
     taken = child.wait_for_file(port_file, timeout=_START)
     last_file.write_text(taken)
     return f"http://127.0.0.1:{taken}"
-
-
-def _is_free(port: int) -> bool:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def _get(url: str) -> dict[str, object]:

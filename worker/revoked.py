@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -71,8 +72,10 @@ class _Keys:
     def ttl(expires_at: datetime | None) -> timedelta:
         if expires_at is None:
             return UNKNOWN_EXPIRY
-        # A token that has expired already needs no entry, but Redis wants a TTL of a second at least.
-        return max(expires_at - datetime.now(UTC), timedelta(seconds=1))
+        # In whole seconds and rounded up: the entry must not end before the token does. One that has expired
+        # already needs no entry, but Redis wants a TTL of a second at least.
+        left = math.ceil((expires_at - datetime.now(UTC)).total_seconds())
+        return timedelta(seconds=max(left, 1))
 
 
 def _refuse(value: str | None) -> None:
@@ -163,4 +166,5 @@ class AsyncRevokedTokens:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    # A client may answer in bytes; an entry must not be overlooked for that.
+    return value.decode() if isinstance(value, bytes) else value if isinstance(value, str) else None
