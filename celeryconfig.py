@@ -5,10 +5,15 @@ from __future__ import annotations
 from kombu.entity import Queue as KombuQueue
 
 from schedules.beat import BEAT_SCHEDULE
+from worker.errors import SettingsError
 from worker.queues import ROUTES, Queue
 from worker.settings import get_settings
 
-_settings = get_settings()
+try:
+    _settings = get_settings()
+except SettingsError as error:
+    # This is read by the `celery` command, which would show a traceback.
+    raise SystemExit(str(error)) from None
 _PREFIX = _settings.redis_key_prefix
 
 # -- Tasks ------------------------------------------------------------------------------------------------
@@ -32,7 +37,8 @@ task_track_started = True
 # Names are written in the tasks, so that moving a module breaks no message that is on its way.
 task_create_missing_queues = False
 task_default_queue = Queue.CONTROL.value
-task_queues = [KombuQueue(queue.value) for queue in Queue]
+# With the default key, a message to the exchange would go to all four.
+task_queues = [KombuQueue(queue.value, routing_key=queue.value) for queue in Queue]
 task_routes = ROUTES
 
 # -- Worker -----------------------------------------------------------------------------------------------

@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+from worker.errors import SettingsError
 from worker.settings import get_settings
 
-_settings = get_settings()
+try:
+    _settings = get_settings()
+except SettingsError as error:
+    # This is read by the `celery` command, which would show a traceback.
+    raise SystemExit(str(error)) from None
 _auth = _settings.flower_basic_auth.get_secret_value()
 _key = _settings.secret_key.get_secret_value()
 

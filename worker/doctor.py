@@ -144,7 +144,8 @@ class Examination:
         if self._settings.flower_basic_auth.get_secret_value():
             return Finding("flower", State.OK, f"asks for a password, port {self._settings.flower_port}")
         advice = "set FLOWER_BASIC_AUTH to user:password; production needs it"
-        return Finding("flower", State.WARNING, "open to everyone who reaches its port", advice)
+        seen = "no password is set, so it listens on this machine only"
+        return Finding("flower", State.WARNING, seen, advice)
 
     def disk(self) -> Finding:
         path = self._settings.adtempo_data_dir.resolve()

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 
 import celery
-import kombu.exceptions
-import redis
 
 from db.progress import Progress, progress
+from worker.broker import broker_connection
 from worker.errors import ServiceUnavailable
 from worker.process import Process
 
@@ -20,22 +19,21 @@ _SILENCE = 30.0
 
 def require_broker(app: celery.Celery) -> None:
     """Raises ServiceUnavailable when messages cannot be sent."""
-    try:
-        with app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=0, timeout=5)
-    except (kombu.exceptions.OperationalError, redis.RedisError, OSError):
-        raise ServiceUnavailable(
-            "the broker cannot be reached; check CELERY_BROKER_URL or REDIS_URL and that the server runs"
-        ) from None
+    with broker_connection(app):
+        return
 
 
 def workers_alive(app: celery.Celery, *, timeout: float = 3.0) -> list[str]:
-    """The names of the workers that answer within `timeout` seconds; ends with the first answer."""
+    """The names of the workers that answer within `timeout` seconds; ends with the first answer.
+
+    Raises ServiceUnavailable when the broker cannot be reached.
+    """
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        answers = app.control.ping(timeout=min(0.5, timeout), limit=1) or []
-        if answers:
-            return sorted(name for answer in answers for name in answer)
+    with broker_connection(app) as connection:
+        while time.monotonic() < deadline:
+            answers = app.control.ping(timeout=min(0.5, timeout), limit=1, connection=connection) or []
+            if answers:
+                return sorted(name for answer in answers for name in answer)
     return []
 
 

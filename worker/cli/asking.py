@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.orm import Session
 
-from worker.cli.console import err
+from worker.cli.console import err, say
 
 
 def ask_and_wait(
@@ -41,10 +41,14 @@ def ask_and_wait(
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=err(), transient=True) as bar:
             step = bar.add_task(title, total=None)
-            wait_for_jobs(
-                process,
-                app,
-                job_ids,
-                on_progress=lambda now: bar.update(step, completed=now.over, total=now.steps),
-            )
+            try:
+                wait_for_jobs(
+                    process,
+                    app,
+                    job_ids,
+                    on_progress=lambda now: bar.update(step, completed=now.over, total=now.steps),
+                )
+            except KeyboardInterrupt:
+                say("not waiting any more; the work goes on, see `adtempo status`")
+                raise
     return job_ids
