@@ -7,6 +7,7 @@ can still be used on top of it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from facebook_business.api import FacebookAdsApi, FacebookResponse
 from facebook_business.session import FacebookSession
 from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from agent.errors import GraphError, TokenDead, Transient, classify
 from agent.usage import seconds_to_regain
@@ -115,8 +117,8 @@ class GraphApi(FacebookAdsApi):
                 # A redirect would carry the token to wherever it points.
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
-            # Its text holds the address, and the address the token.
+        except (requests.RequestException, HTTPError) as error:
+            # Its text holds the address, and the address the token. Some of urllib3's errors come bare.
             raise Transient(f"no answer from Graph: {type(error).__name__}") from None
         try:
             return self._judge(response)
@@ -129,8 +131,8 @@ class GraphApi(FacebookAdsApi):
 
     def _judge(self, response: requests.Response) -> GraphResponse:
         try:
-            body = orjson.loads(response.content)
-        except orjson.JSONDecodeError:
+            body = _decode(response.content)
+        except ValueError:
             raise Transient(
                 f"Graph's answer is not JSON or was cut off (HTTP {response.status_code})",
                 retry_after=seconds_to_regain(response.headers),
@@ -138,7 +140,7 @@ class GraphApi(FacebookAdsApi):
         if not isinstance(body, dict):
             raise Transient(f"Graph's answer is not an object (HTTP {response.status_code})")
         error = body.get("error")
-        if isinstance(error, dict):
+        if isinstance(error, dict) and ("code" in error or response.status_code < 500):
             raise self._redacted(classify(error, retry_after=seconds_to_regain(response.headers)))
         if error is not None or response.status_code >= 300:
             raise Transient(f"Graph answered HTTP {response.status_code} without a reason")
@@ -154,6 +156,20 @@ class GraphApi(FacebookAdsApi):
             if secret:
                 error.args = tuple(str(part).replace(secret, shown) for part in error.args)
         return error
+
+
+def _decode(content: bytes) -> Any:
+    """The JSON document. Raises ValueError (orjson's and json's errors are such) for anything else.
+
+    A name cut in the middle of an emoji leaves half a surrogate pair, which orjson refuses; it becomes `?`.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        if b"\\u" not in content:
+            raise
+        text = json.dumps(json.loads(content), ensure_ascii=False)
+        return orjson.loads(text.encode(errors="replace"))
 
 
 def _encode(value: object) -> str:

@@ -33,12 +33,24 @@ def pages(api: GraphApi, path: tuple[str, ...], params: Mapping[str, Any]) -> It
             raise BadAnswer("a page of Graph's answer has no list of objects in `data`")
         if data:
             yield data
-        following = (body.get("paging") or {}).get("next")
+        following = _next_link(body)
         if not following:
             return
         # An empty page may point to itself until its rows are ready; one with rows must lead on.
         if seen[following] >= (1 if data else _EMPTY_PAGES):
             raise BadAnswer("Graph's paging leads back to a page that was read already")
         seen[following] += 1
-        query = parse_qsl(urlsplit(following).query)
+        try:
+            query = parse_qsl(urlsplit(following).query)
+        except ValueError:
+            raise BadAnswer("the link to the next page is no address") from None
         current = {**params, **{name: value for name, value in query if name not in _NOT_REPEATED}}
+
+
+def _next_link(body: Mapping[str, Any]) -> str:
+    """The address of the next page, empty at the end."""
+    paging = body.get("paging") or {}
+    following = paging.get("next") or "" if isinstance(paging, dict) else None
+    if not isinstance(following, str):
+        raise BadAnswer("`paging` of Graph's answer is not what it should be")
+    return following
