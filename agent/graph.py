@@ -132,7 +132,7 @@ class GraphApi(FacebookAdsApi):
     def _judge(self, response: requests.Response) -> GraphResponse:
         try:
             body = _decode(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Transient(
                 f"Graph's answer is not JSON or was cut off (HTTP {response.status_code})",
                 retry_after=seconds_to_regain(response.headers),
