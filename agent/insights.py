@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -27,7 +27,9 @@ METRICS = ("impressions", "clicks", "reach", "spend", "actions", "action_values"
 PURCHASE_TYPES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")
 
 _COUNT = re.compile(r"[0-9]{1,18}")
-_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
+# Graph divides and sums in floating point, so long fractions and exponents come too.
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,30})?(?P<exponent>[eE][+-]?[0-9]{1,2})?")
+_LARGEST_EXPONENT = 17
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _LARGEST_ID = str(2**63 - 1)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -110,7 +112,7 @@ def to_row(raw: Mapping[str, Any], query: InsightsQuery) -> InsightRow:
         clicks=_count(raw, "clicks"),
         reach=_count(raw, "reach"),
         spend=_amount("spend", raw.get("spend", "0")),
-        purchases=str(round(Decimal(purchase_total(actions)))),
+        purchases=str(Decimal(purchase_total(actions)).quantize(Decimal(1), ROUND_HALF_UP)),
         revenue=purchase_total(action_values),
         actions=_json(actions),
         action_values=_json(action_values),
@@ -149,9 +151,15 @@ def _count(raw: Mapping[str, Any], name: str) -> str:
 
 def _amount(name: str, value: object) -> str:
     text = str(value)
-    if not _AMOUNT.fullmatch(text):
+    found = _AMOUNT.fullmatch(text)
+    if not found:
         raise BadAnswer(f"{name} of an insights row is not a number: {text[:40]!r}")
-    return text
+    if not found["exponent"]:
+        return text
+    number = Decimal(text)
+    if number.adjusted() > _LARGEST_EXPONENT:
+        raise BadAnswer(f"{name} of an insights row is too large: {text[:40]!r}")
+    return f"{number:f}"
 
 
 def _id(name: str, value: object) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.orm import Session, aliased
 
 from db.models import CollectionRun, CollectionSlice, Level, RunState, SliceKind, WorkState
 
@@ -73,18 +73,37 @@ def create_slices(session: Session, run: CollectionRun, specs: Iterable[SliceSpe
     return list(session.scalars(statement, rows).all())
 
 
-def collected_until(session: Session, account_id: int) -> dict[tuple[Level, str], date]:
-    """The last day that was ever collected, for each level and breakdown of an account."""
-    rows = session.execute(
-        select(CollectionSlice.level, CollectionSlice.breakdown, func.max(CollectionSlice.until))
-        .where(
-            CollectionSlice.account_id == account_id,
-            CollectionSlice.kind == SliceKind.INSIGHTS,
-            CollectionSlice.state == WorkState.DONE,
+def accounts_with_open_runs(session: Session) -> set[int]:
+    """The accounts whose last collection is not over yet."""
+    return set(
+        session.scalars(
+            select(CollectionRun.account_id).where(CollectionRun.finished_at.is_(None)).distinct()
         )
-        .group_by(CollectionSlice.level, CollectionSlice.breakdown)
     )
-    return {(level, breakdown): until for level, breakdown, until in rows if level and until}
+
+
+def was_read_since(session: Session, slice_id: int) -> bool:
+    """Whether a slice with some of the same days was claimed after this one and is done already.
+
+    What this one read may be older then. Only true under the lock that swaps of these rows take.
+    """
+    mine, other = aliased(CollectionSlice), aliased(CollectionSlice)
+    newer = (
+        select(other.id)
+        .join(
+            mine,
+            and_(
+                other.account_id == mine.account_id,
+                other.level == mine.level,
+                other.breakdown == mine.breakdown,
+                other.until >= mine.since,
+                other.since <= mine.until,
+                other.claimed_at > mine.claimed_at,
+            ),
+        )
+        .where(mine.id == slice_id, other.state == WorkState.DONE)
+    )
+    return session.scalars(select(newer.exists())).one()
 
 
 def close_run_if_over(session: Session, run_id: int) -> RunState | None:

@@ -15,6 +15,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from db.copy_text import copy_line
+from db.errors import UnexpectedRows
 from db.models import Level
 
 # The staging table's columns, in the order in which a row gives its values as text (None is NULL): counts
@@ -132,11 +133,18 @@ class InsightStaging:
             with driver_connection.cursor() as cursor:
                 cursor.copy_expert(_COPY, page)
 
+    def lock(self) -> None:
+        """Let no other swap of the same account, level and breakdown in until the transaction ends."""
+        name = f"insights:{self._key.account_id}:{self._key.level}:{self._key.breakdown}"
+        self._connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+        )
+
     def swap(self) -> SwapCounts:
         """Make the slice's rows in `insights` equal to the staged ones, in the caller's transaction.
 
         Other swaps of the same account, level and breakdown wait until that transaction ends. Raises
-        ValueError if the answer held rows outside the slice's dates.
+        UnexpectedRows if the answer held rows outside the slice's dates.
         """
         values = {
             "account_id": self._key.account_id,
@@ -149,14 +157,11 @@ class InsightStaging:
         def run(statement: str) -> int:
             return self._connection.execute(text(statement), values).rowcount
 
-        lock = f"insights:{self._key.account_id}:{self._key.level}:{self._key.breakdown}"
-        self._connection.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:lock, 0))"), {"lock": lock}
-        )
+        self.lock()
         # Autovacuum does not see temporary tables; without this the joins are planned for a tiny one.
         self._connection.execute(text("ANALYZE insights_staging"))
         if self._connection.execute(text(_FOREIGN), values).scalar_one():
-            raise ValueError("the answer holds rows outside the dates that were asked for")
+            raise UnexpectedRows("the answer holds rows outside the dates that were asked for")
         run(_DEDUPLICATE)
         read = self._connection.execute(text("SELECT count(*) FROM insights_staging")).scalar_one()
         deleted = run(_DELETE)

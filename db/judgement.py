@@ -15,7 +15,7 @@ from db.models import Campaign, CampaignScore, Suggestion, SuggestionStatus, Sug
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRow:
+class NewScore:
     campaign_id: int
     score: float
     note: str
@@ -24,7 +24,7 @@ class ScoreRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SuggestionRow:
+class NewSuggestion:
     campaign_id: int
     type: SuggestionType
     reason: str
@@ -38,7 +38,7 @@ def lock_judgement(session: Session, account_id: int) -> None:
     )
 
 
-def save_scores(session: Session, account_id: int, day: date, scores: Sequence[ScoreRow]) -> int:
+def save_scores(session: Session, account_id: int, day: date, scores: Sequence[NewScore]) -> int:
     """The scores of one day (the account's zone); the number of rows written."""
     if not scores:
         return 0
@@ -65,7 +65,7 @@ def save_scores(session: Session, account_id: int, day: date, scores: Sequence[S
 
 
 def save_suggestions(
-    session: Session, account_id: int, suggestions: Iterable[SuggestionRow]
+    session: Session, account_id: int, suggestions: Iterable[NewSuggestion]
 ) -> tuple[int, int]:
     """Make the account's open suggestions be these; how many were written, and how many expired.
 

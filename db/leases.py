@@ -33,12 +33,14 @@ class Lease:
     row_id: int
     fence: int
     owner: str
+    # Which attempt this is, from 1 on; attempts that only waited for another side are not counted.
+    attempts: int = 1
 
 
 def claim(session: Session, model: LeasedModel, row_id: int, *, owner: str, ttl: timedelta) -> Lease | None:
     """Take the row if it is due and nobody else holds it; None if not (then there is nothing to do)."""
     due = and_(model.state == WorkState.PENDING, model.next_attempt_at <= func.clock_timestamp())
-    fence = session.execute(
+    claimed = session.execute(
         update(model)
         .where(model.id == row_id, or_(due, _expired(model)))
         .values(
@@ -47,10 +49,11 @@ def claim(session: Session, model: LeasedModel, row_id: int, *, owner: str, ttl:
             attempts=model.attempts + 1,
             lease_owner=owner,
             lease_until=func.clock_timestamp() + ttl,
+            claimed_at=func.clock_timestamp(),
         )
-        .returning(model.fence)
-    ).scalar_one_or_none()
-    return None if fence is None else Lease(model, row_id, fence, owner)
+        .returning(model.fence, model.attempts)
+    ).one_or_none()
+    return None if claimed is None else Lease(model, row_id, claimed.fence, owner, claimed.attempts)
 
 
 def renew(session: Session, lease: Lease, *, ttl: timedelta) -> None:
@@ -131,18 +134,23 @@ def overdue(session: Session, model: LeasedModel, *, limit: int = 500) -> Sequen
     A row is overdue when it is due and was not sent in the last minutes, or when its lease has expired.
     Rows that another transaction holds are left to it.
     """
-    now = func.clock_timestamp()
-    unsent = or_(model.sent_at.is_(None), model.sent_at < now - RESEND_AFTER)
-    due = and_(model.state == WorkState.PENDING, model.next_attempt_at <= now)
     ids = session.scalars(
         select(model.id)
-        .where(or_(due, _expired(model)), unsent)
+        .where(is_overdue(model))
         .order_by(model.next_attempt_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     mark_sent(session, model, ids)
     return ids
+
+
+def is_overdue(model: LeasedModel) -> ColumnElement[bool]:
+    """The condition for `overdue`, for those who only want to count."""
+    now = func.clock_timestamp()
+    unsent = or_(model.sent_at.is_(None), model.sent_at < now - RESEND_AFTER)
+    due = and_(model.state == WorkState.PENDING, model.next_attempt_at <= now)
+    return and_(or_(due, _expired(model)), unsent)
 
 
 def mark_sent(session: Session, model: LeasedModel, ids: Sequence[int]) -> None:

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import func, select
+from sqlalchemy import Date, cast, func, select
 from sqlalchemy.orm import Session
 
-from db.models import Campaign, Insight, Level, Target, TargetKind
+from db.models import Campaign, CollectionSlice, Insight, Level, Target, TargetKind, WorkState
 
 Array = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class CampaignDays:
 
 
 def load_campaign_days(session: Session, account_id: int, *, last: date, days: int) -> CampaignDays:
-    """The `days` days up to `last`, for every campaign that delivered in them."""
+    """The `days` days up to `last`, for every campaign that delivered in them; fewer if none is older."""
     first = last - timedelta(days=days - 1)
     rows = session.execute(
         select(
@@ -48,6 +48,8 @@ def load_campaign_days(session: Session, account_id: int, *, last: date, days: i
             Insight.date.between(first, last),
         )
     ).all()
+    first = min((row.date for row in rows), default=first)
+    days = (last - first).days + 1
     ids = sorted({row.entity_id for row in rows})
     column = {campaign_id: index for index, campaign_id in enumerate(ids)}
     shape = (days, len(ids))
@@ -76,16 +78,21 @@ def load_campaign_days(session: Session, account_id: int, *, last: date, days: i
     )
 
 
-def last_complete_day(session: Session, account_id: int, *, before: date) -> date | None:
-    """The newest day before `before` that has insights of campaigns; None if there is none."""
-    return session.scalar(
-        select(func.max(Insight.date)).where(
-            Insight.account_id == account_id,
-            Insight.level == Level.CAMPAIGN,
-            Insight.breakdown == "",
-            Insight.date < before,
+def last_complete_day(session: Session, account_id: int, *, zone: str) -> date | None:
+    """The newest day, in the account's zone, whose campaigns were read after its end, or None."""
+    # A read covers its slice's days up to the one before the day on which it began.
+    read_on = cast(func.timezone(zone, CollectionSlice.claimed_at), Date)
+    newest = func.max(func.least(CollectionSlice.until, read_on - 1))
+    day: date | None = session.scalar(
+        select(newest).where(
+            CollectionSlice.account_id == account_id,
+            CollectionSlice.level == Level.CAMPAIGN,
+            CollectionSlice.breakdown == "",
+            CollectionSlice.state == WorkState.DONE,
+            CollectionSlice.since < read_on,
         )
     )
+    return day
 
 
 def _break_even(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from db.leases import RESEND_AFTER, LeasedModel
+from db.leases import LeasedModel, is_overdue
 from db.models import (
     AdAccount,
     CollectionRun,
@@ -149,8 +149,8 @@ def failed_jobs(session: Session, *, within: timedelta, limit: int) -> Page:
 def overdue(session: Session) -> dict[str, int]:
     """How many rows the next reconciliation would send again (see db.leases.overdue); none are touched."""
     return {
-        "jobs": session.scalar(select(func.count()).where(_overdue(Job))) or 0,
-        "slices": session.scalar(select(func.count()).where(_overdue(CollectionSlice))) or 0,
+        "jobs": session.scalar(select(func.count()).where(is_overdue(Job))) or 0,
+        "slices": session.scalar(select(func.count()).where(is_overdue(CollectionSlice))) or 0,
     }
 
 
@@ -164,13 +164,6 @@ def _open_by_state(session: Session, model: LeasedModel) -> dict[str, int]:
 
 def _failed(model: LeasedModel, within: timedelta) -> ColumnElement[bool]:
     return and_(model.state == WorkState.FAILED, model.finished_at > func.now() - within)
-
-
-def _overdue(model: LeasedModel) -> ColumnElement[bool]:
-    now = func.clock_timestamp()
-    due = and_(model.state == WorkState.PENDING, model.next_attempt_at <= now)
-    expired = and_(model.state == WorkState.RUNNING, model.lease_until < now)
-    return and_(or_(due, expired), or_(model.sent_at.is_(None), model.sent_at < now - RESEND_AFTER))
 
 
 def _counted(rows: list[Row]) -> Page:

@@ -14,12 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg2
+import redis
 import sqlalchemy.exc
+from sqlalchemy.orm import Session
 
 from agent import errors as agent_errors
 from db import leases
 from db.collection import close_run_if_over
-from db.errors import LeaseLost
+from db.errors import LeaseLost, NewerReadExists, UnexpectedRows
 from db.leases import Lease, LeasedModel
 from db.models import CollectionSlice, Job
 from reports import errors as report_errors
@@ -30,7 +33,8 @@ from worker.unit import UnitOfWork
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 6
+# With the delays below, a passing fault may last about an hour.
+MAX_ATTEMPTS = 12
 # How long a worker may be silent on a row before another one takes it. Longer than one call to Graph.
 LEASE = timedelta(minutes=5)
 # A retry sooner than this is sent with a countdown; a later one is the reconciler's.
@@ -38,6 +42,8 @@ _SEND_WITHIN = timedelta(seconds=60)
 _FIRST_DELAY = 5.0
 _LONGEST_DELAY = 900.0
 _THROTTLED_DELAY = 300.0
+# Nobody asks to wait for longer; a number beyond this is a mistake of the other side.
+_LONGEST_WAIT = 86_400.0
 
 
 class Verdict(enum.Enum):
@@ -62,17 +68,27 @@ def judge(error: Exception) -> Outcome:
     text = " ".join(str(error).split()) or type(error).__name__
     match error:
         case agent_errors.Throttled() | report_errors.NotionThrottled():
-            return Outcome(Verdict.WAIT, error.kind, text, error.retry_after or _THROTTLED_DELAY)
+            wait = _THROTTLED_DELAY if error.retry_after is None else error.retry_after
+            return Outcome(Verdict.WAIT, error.kind, text, wait)
         case agent_errors.TokenStateUnknown() | report_errors.ReportBusy():
             return Outcome(Verdict.WAIT, error.kind, text)
-        case agent_errors.Transient() | agent_errors.TooMuchData() | report_errors.NotionTransient():
+        case agent_errors.Transient() | agent_errors.TooMuchData():
+            return Outcome(Verdict.RETRY, error.kind, text, error.retry_after)
+        case report_errors.NotionTransient():
             return Outcome(Verdict.RETRY, error.kind, text)
+        case NewerReadExists():
+            return Outcome(Verdict.RETRY, "overtaken", text)
+        case UnexpectedRows():
+            return Outcome(Verdict.GIVE_UP, agent_errors.BadAnswer.kind, text)
         case agent_errors.AgentError() | report_errors.ReportError():
             return Outcome(Verdict.GIVE_UP, error.kind, text)
-        case sqlalchemy.exc.DataError():
+        # COPY goes past SQLAlchemy, so the driver's own errors come too.
+        case sqlalchemy.exc.DataError() | psycopg2.DataError():
             return Outcome(Verdict.GIVE_UP, "bad_data", "PostgreSQL refused a value of the answer")
-        case sqlalchemy.exc.SQLAlchemyError():
+        case sqlalchemy.exc.SQLAlchemyError() | psycopg2.Error():
             return Outcome(Verdict.RETRY, "database", type(error).__name__)
+        case redis.RedisError():
+            return Outcome(Verdict.RETRY, "redis", f"Redis did not answer ({type(error).__name__})")
         case WorkerError():
             return Outcome(Verdict.GIVE_UP, "not_possible", text)
         case _:
@@ -88,6 +104,12 @@ def attempt(unit: UnitOfWork, model: LeasedModel, row_id: int) -> Iterator[Lease
     """
     with unit.transaction() as session:
         lease = leases.claim(session, model, row_id, owner=unit.owner, ttl=LEASE)
+        if lease and lease.attempts > MAX_ATTEMPTS:
+            log.warning(
+                "%s %s: its workers died %d times; it is failed", model.__tablename__, row_id, MAX_ATTEMPTS
+            )
+            _bury(session, lease)
+            lease = None
     try:
         yield lease
     except LeaseLost as error:
@@ -99,6 +121,15 @@ def attempt(unit: UnitOfWork, model: LeasedModel, row_id: int) -> Iterator[Lease
         if outcome.kind == "crash":
             log.exception("%s %s crashed", model.__tablename__, row_id)
         _settle(unit, lease, outcome)
+
+
+def _bury(session: Session, lease: Lease) -> None:
+    """Fail a row that ended every worker that touched it: these could not say so themselves."""
+    leases.fail(
+        session, lease, kind="worker_lost", error=f"{MAX_ATTEMPTS} workers ended while they worked on it"
+    )
+    if lease.model is CollectionSlice:
+        close_run_if_over(session, session.get_one(CollectionSlice, lease.row_id).run_id)
 
 
 def _settle(unit: UnitOfWork, lease: Lease, outcome: Outcome) -> None:
@@ -135,5 +166,5 @@ def _delay(attempts: int, outcome: Outcome) -> timedelta:
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  not a secret
     if outcome.retry_after is not None:
         # Never sooner than asked.
-        return timedelta(seconds=outcome.retry_after * max(jitter, 1.0))
+        return timedelta(seconds=min(outcome.retry_after, _LONGEST_WAIT) * random.uniform(1.0, 1.2))  # noqa: S311
     return timedelta(seconds=min(_FIRST_DELAY * 2 ** max(attempts - 1, 0), _LONGEST_DELAY) * jitter)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from analysis import AccountSeries, Evaluation, evaluate
 from db import leases
-from db.judgement import ScoreRow, SuggestionRow, lock_judgement, save_scores, save_suggestions
+from db.judgement import NewScore, NewSuggestion, lock_judgement, save_scores, save_suggestions
 from db.models import AdAccount, Job, SuggestionType
 from db.series import last_complete_day, load_campaign_days
 from tasks.attempts import attempt
@@ -33,9 +33,11 @@ def analyze(unit: UnitOfWork, job_id: int) -> None:
                 raise BadInput(f"ad account {job.account_id} was never collected; run `adtempo run collect`")
             today = datetime.now(UTC).astimezone(ZoneInfo(account.timezone_name)).date()
             asked = job.params.get("date")
-            day = date.fromisoformat(asked) if asked else last_complete_day(session, account.id, before=today)
-            if day is None:
-                leases.finish(session, lease, result={"date": None, "campaigns": 0})
+            newest = last_complete_day(session, account.id, zone=account.timezone_name)
+            day = date.fromisoformat(asked) if asked else newest
+            if day is None or day >= today:
+                why = "no day of campaigns is collected whole yet; INSIGHTS_LEVELS must hold campaign"
+                leases.finish(session, lease, result={"date": None, "campaigns": 0, "why": why})
                 return
             # Two analyses of one account one after the other; each reads what is committed by then.
             lock_judgement(session, account.id)
@@ -51,7 +53,10 @@ def analyze(unit: UnitOfWork, job_id: int) -> None:
                 )
             )
             scores = save_scores(session, account.id, day, _scores(verdict))
-            written, expired = save_suggestions(session, account.id, _suggestions(verdict))
+            # An earlier day has a score of its own, but says nothing about what to do today.
+            written, expired = (
+                save_suggestions(session, account.id, _suggestions(verdict)) if day == newest else (0, 0)
+            )
             leases.finish(
                 session,
                 lease,
@@ -65,16 +70,16 @@ def analyze(unit: UnitOfWork, job_id: int) -> None:
             )
 
 
-def _scores(verdict: Evaluation) -> list[ScoreRow]:
+def _scores(verdict: Evaluation) -> list[NewScore]:
     return [
-        ScoreRow(int(campaign.campaign_id), campaign.score, campaign.score_note, campaign.relative)
+        NewScore(int(campaign.campaign_id), campaign.score, campaign.score_note, campaign.relative)
         for campaign in verdict.campaigns
     ]
 
 
-def _suggestions(verdict: Evaluation) -> list[SuggestionRow]:
+def _suggestions(verdict: Evaluation) -> list[NewSuggestion]:
     return [
-        SuggestionRow(
+        NewSuggestion(
             campaign_id=int(campaign.campaign_id),
             type=SuggestionType(suggestion.type.value),
             reason=suggestion.reason,

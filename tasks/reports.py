@@ -15,6 +15,9 @@ from worker.errors import BadInput
 from worker.locks import shared_lock
 from worker.unit import UnitOfWork
 
+# A report is a handful of calls of a minute each at the most.
+_LOCK_SECONDS = 900.0
+
 
 @app.task(name="tasks.reports.daily")
 def daily(unit: UnitOfWork, job_id: int) -> None:
@@ -34,7 +37,15 @@ def daily(unit: UnitOfWork, job_id: int) -> None:
             return
         asked = job.params.get("date")
         day = date.fromisoformat(asked) if asked else _yesterday(account)
-        with NotionGateway(settings.notion_api_token, base_url=settings.notion_api_url) as gateway:
+
+        def still_mine() -> None:
+            """Before every call to Notion: a worker that was overtaken writes nothing more."""
+            with unit.transaction() as session:
+                leases.renew(session, lease, ttl=LEASE)
+
+        with NotionGateway(
+            settings.notion_api_token, base_url=settings.notion_api_url, before_call=still_mine
+        ) as gateway:
             published = publish_daily(
                 account.id,
                 day,
@@ -45,7 +56,7 @@ def daily(unit: UnitOfWork, job_id: int) -> None:
                 lock=shared_lock(
                     unit.process.redis,
                     prefix=settings.redis_key_prefix,
-                    ttl_seconds=LEASE.total_seconds(),
+                    ttl_seconds=_LOCK_SECONDS,
                 ),
             )
         with unit.transaction() as session:

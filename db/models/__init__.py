@@ -2,7 +2,7 @@
 
 from db.models.accounts import AdAccount, Campaign
 from db.models.base import Base
-from db.models.insights import Insight, Level
+from db.models.insights import Insight, InsightCoverage, Level
 from db.models.judgement import (
     CampaignScore,
     Suggestion,
@@ -33,6 +33,7 @@ __all__ = [
     "CollectionSlice",
     "ConversationMemory",
     "Insight",
+    "InsightCoverage",
     "Job",
     "JobKind",
     "Level",

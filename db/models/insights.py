@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Computed, Date, Dialect, Double, PrimaryKeyConstraint, TypeDecorator, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, enum_type
@@ -38,6 +38,24 @@ class _BreakdownJson(TypeDecorator[BreakdownValues]):
 
 def _ratio(expression: str) -> Any:
     return mapped_column(Double, Computed(expression, persisted=True))
+
+
+class InsightCoverage(Base):
+    """Which days of an account were collected, for each level and breakdown; and which are wanted at all.
+
+    Kept apart from the slices, because those are deleted some time after their run.
+    """
+
+    __tablename__ = "insight_coverage"
+    __table_args__ = (PrimaryKeyConstraint("account_id", "level", "breakdown"),)
+
+    account_id: Mapped[int]
+    level: Mapped[Level] = mapped_column(enum_type(Level, "insight_level"))
+    breakdown: Mapped[str]
+    # The first day that the schedule set out to collect; None when only single ranges were asked for.
+    wanted_since: Mapped[date | None] = mapped_column(Date)
+    # Read and written by `db.coverage` alone, in SQL: the driver has no type for it.
+    covered: Mapped[Any] = mapped_column(DATEMULTIRANGE, server_default=text("'{}'::datemultirange"))
 
 
 class Insight(Base):

@@ -63,6 +63,8 @@ class Leased:
     fence: Mapped[int] = mapped_column(server_default="0")
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
+    # When the last claim was made: what was read under it is not older than this.
+    claimed_at: Mapped[datetime | None]
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
     # When the row's id was last sent to the broker.
     sent_at: Mapped[datetime | None]
@@ -73,7 +75,11 @@ class Leased:
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Any, ...]:
-        table = cls.__tablename__  # type: ignore[attr-defined]
+        return cls.table_args(cls.__tablename__)  # type: ignore[attr-defined]
+
+    @staticmethod
+    def table_args(table: str) -> tuple[Any, ...]:
+        """The indexes and constraints of a table of such rows."""
         return (
             Index(
                 f"ix_{table}_unfinished",
@@ -124,6 +130,18 @@ class CollectionSlice(Leased, Base):
     """The unit of collecting: one account, level, breakdown and range of dates, replaced whole."""
 
     __tablename__ = "collection_slices"
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:
+        done = Index(
+            "ix_collection_slices_done",
+            "account_id",
+            "level",
+            "breakdown",
+            "until",
+            postgresql_where=text("state = 'done'"),
+        )
+        return (*Leased.table_args(cls.__tablename__), done)
 
     id: Mapped[RowId]
     run_id: Mapped[int] = mapped_column(ForeignKey("collection_runs.id", ondelete="CASCADE"), index=True)

@@ -100,6 +100,20 @@ def upgrade() -> None:
         op.f("ix_campaign_scores_account_id_date"), "campaign_scores", ["account_id", "date"], unique=False
     )
     op.create_table(
+        "insight_coverage",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("level", INSIGHT_LEVEL, nullable=False),
+        sa.Column("breakdown", sa.Text(), nullable=False),
+        sa.Column("wanted_since", sa.Date(), nullable=True),
+        sa.Column(
+            "covered",
+            postgresql.DATEMULTIRANGE(),
+            server_default=sa.text("'{}'::datemultirange"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("account_id", "level", "breakdown", name=op.f("pk_insight_coverage")),
+    )
+    op.create_table(
         "insights",
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("level", INSIGHT_LEVEL, nullable=False),
@@ -191,6 +205,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("lease_owner", sa.Text(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
@@ -378,6 +393,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("lease_owner", sa.Text(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
@@ -398,6 +414,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_slices")),
     )
+    op.create_index(
+        "ix_collection_slices_done",
+        "collection_slices",
+        ["account_id", "level", "breakdown", "until"],
+        unique=False,
+        postgresql_where=sa.text("state = 'done'"),
+    )
     op.create_index(op.f("ix_collection_slices_run_id"), "collection_slices", ["run_id"], unique=False)
     op.create_index(
         "ix_collection_slices_unfinished",
@@ -415,6 +438,11 @@ def downgrade() -> None:
         postgresql_where=sa.text("state IN ('pending', 'running')"),
     )
     op.drop_index(op.f("ix_collection_slices_run_id"), table_name="collection_slices")
+    op.drop_index(
+        "ix_collection_slices_done",
+        table_name="collection_slices",
+        postgresql_where=sa.text("state = 'done'"),
+    )
     op.drop_table("collection_slices")
     op.drop_index(op.f("ix_conversation_memory_user_id"), table_name="conversation_memory")
     op.drop_index(op.f("ix_conversation_memory_conversation_id_id"), table_name="conversation_memory")
@@ -445,6 +473,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_jobs_account_id"), table_name="jobs")
     op.drop_table("jobs")
     op.drop_table("insights")
+    op.drop_table("insight_coverage")
     op.drop_index(op.f("ix_campaign_scores_account_id_date"), table_name="campaign_scores")
     op.drop_table("campaign_scores")
     op.drop_index(op.f("ix_audit_log_at"), table_name="audit_log")

@@ -6,7 +6,9 @@ from sqlalchemy.orm import Session
 
 from agent.insights import InsightsQuery
 from db import leases
-from db.collection import close_run_if_over
+from db.collection import close_run_if_over, was_read_since
+from db.coverage import add_covered
+from db.errors import NewerReadExists
 from db.insights_load import InsightStaging, SliceKey
 from db.leases import Lease
 from db.models import CollectionSlice
@@ -44,7 +46,13 @@ def read_insights(unit: UnitOfWork, lease: Lease) -> None:
                 leases.renew(session, lease, ttl=LEASE)
         with Session(connection, expire_on_commit=False) as session, session.begin():
             leases.hold(session, lease)
+            staging.lock()
+            if was_read_since(session, lease.row_id):
+                raise NewerReadExists(
+                    "these days were read again meanwhile; what this worker read may be older"
+                )
             counts = staging.swap()
+            add_covered(session, key)
             leases.finish(
                 session,
                 lease,

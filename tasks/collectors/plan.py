@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from db.collection import SliceSpec
+from db.coverage import Coverage
 from db.models import Level
 
 # How many days one slice holds. Finer levels have more rows a day, and a slice is read and swapped whole.
@@ -19,28 +20,72 @@ def plan_slices(
     since: date | None,
     until: date | None,
     today: date,
-    collected_until: Mapping[tuple[Level, str], date],
+    coverage: Mapping[tuple[Level, str], Coverage],
     initial_days: int,
     lookback_days: int,
 ) -> list[SliceSpec]:
     """The slices of a run, newest days first; all dates are of the account's zone, both ends included.
 
-    Without `since`, a level and breakdown that was never collected is read for `initial_days`; one that was
-    is read for `lookback_days`, as Meta restates those, or from the last collected day if that is longer ago.
-    Without `until`, to `today`. Days after `today` are left out. Each level is read without a breakdown and
-    with each of `breakdowns`.
+    Without `since`, a level and breakdown that the schedule never set out to collect is read for
+    `initial_days`. One that it did is read for `lookback_days`, as Meta restates those, and for every
+    wanted day before them that is not covered: days missed in a break, or whose slice failed. Without
+    `until`, to `today`. Days after `today` are left out. Each level is read without a breakdown and with
+    each of `breakdowns`.
     """
     last = min(until or today, today)
     specs = []
-    for level in map(Level, dict.fromkeys(levels)):
-        for breakdown in dict.fromkeys(["", *breakdowns]):
-            first = since or _first_day(
-                collected_until.get((level, breakdown)), last, initial_days, lookback_days
-            )
-            specs += [
-                SliceSpec(level, breakdown, begin, end) for begin, end in cut(first, last, SLICE_DAYS[level])
-            ]
+    for level, breakdown in level_and_breakdown(levels, breakdowns):
+        if since:
+            ranges = [(since, last)]
+        else:
+            known = coverage.get((level, breakdown), Coverage(None, ()))
+            first = known.wanted_since or first_wanted(last, initial_days)
+            covered = known.covered if known.wanted_since else ()
+            ranges = missing(first, last, covered, always_since=last - timedelta(days=lookback_days - 1))
+        specs += [
+            SliceSpec(level, breakdown, begin, end)
+            for range_begin, range_end in ranges
+            for begin, end in cut(range_begin, range_end, SLICE_DAYS[level])
+        ]
     return sorted(specs, key=lambda spec: spec.until, reverse=True)
+
+
+def level_and_breakdown(levels: Sequence[str], breakdowns: Sequence[str]) -> list[tuple[Level, str]]:
+    """Every pair to read, each once; '' is no breakdown."""
+    return [
+        (Level(level), breakdown)
+        for level in dict.fromkeys(levels)
+        for breakdown in dict.fromkeys(["", *breakdowns])
+    ]
+
+
+def first_wanted(last: date, initial_days: int) -> date:
+    """The first day of the first collection up to `last`."""
+    return last - timedelta(days=initial_days - 1)
+
+
+def missing(
+    first: date, last: date, covered: Sequence[tuple[date, date]], *, always_since: date
+) -> list[tuple[date, date]]:
+    """Ranges that together are the days from `first` to `last` that are not covered, oldest first.
+
+    Days from `always_since` on count as not covered; they may lie before `first` too.
+    """
+    ranges: list[tuple[date, date]] = []
+    day = min(first, always_since)
+    for begin, end in [*sorted(covered), (last + timedelta(days=1), date.max)]:
+        # What is covered of the lookback is read all the same.
+        gap_end = min(begin - timedelta(days=1), last)
+        if always_since <= gap_end + timedelta(days=1):
+            gap_end = last
+        if gap_end >= day:
+            ranges.append((day, gap_end))
+        if gap_end >= last:
+            break
+        if end >= always_since:
+            end = always_since - timedelta(days=1)
+        day = max(day, end + timedelta(days=1))
+    return ranges
 
 
 def cut(first: date, last: date, days: int) -> Iterator[tuple[date, date]]:
@@ -49,10 +94,3 @@ def cut(first: date, last: date, days: int) -> Iterator[tuple[date, date]]:
         begin = max(first, last - timedelta(days=days - 1))
         yield begin, last
         last = begin - timedelta(days=1)
-
-
-def _first_day(collected: date | None, last: date, initial_days: int, lookback_days: int) -> date:
-    if collected is None:
-        return last - timedelta(days=initial_days - 1)
-    # After a long break the days since the last sync are missing altogether.
-    return min(last - timedelta(days=lookback_days - 1), collected)

@@ -25,14 +25,14 @@ def request_collection(unit: UnitOfWork) -> None:
 @app.task(name="tasks.maintenance.request_analysis")
 def request_analysis(unit: UnitOfWork) -> None:
     """Ask for the analysis of every account, once each hour."""
-    due_analyses(unit.session, datetime.now(UTC))
+    due_analyses(unit.session, datetime.now(UTC), only=unit.settings.facebook_ad_account_ids)
 
 
 @app.task(name="tasks.maintenance.request_reports")
 def request_reports(unit: UnitOfWork) -> None:
     """Ask for yesterday's report of every account where it is past 08:00, once each day."""
     if unit.settings.notion_api_token.get_secret_value():
-        due_reports(unit.session, datetime.now(UTC))
+        due_reports(unit.session, datetime.now(UTC), only=unit.settings.facebook_ad_account_ids)
 
 
 @app.task(name="tasks.maintenance.request_cleanup")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,15 +21,19 @@ def due_collection(session: Session, now: datetime) -> None:
     request(session, JobKind.COLLECT, requested_by=SCHEDULE, slot=slots.collect_slot(now))
 
 
-def due_analyses(session: Session, now: datetime) -> None:
-    for account_id in known_accounts(session):
+def due_analyses(session: Session, now: datetime, *, only: Sequence[int] = ()) -> None:
+    """For every account, or those of `only`: the ones that are set, since others may have been once."""
+    for account_id in only or known_accounts(session):
         slot = slots.analyze_slot(now, account_id)
         request(session, JobKind.ANALYZE, requested_by=SCHEDULE, slot=slot, account_id=account_id)
 
 
-def due_reports(session: Session, now: datetime) -> None:
+def due_reports(session: Session, now: datetime, *, only: Sequence[int] = ()) -> None:
+    """For every account, or those of `only`, where it is past eight."""
     due = {}
     for account in session.scalars(select(AdAccount).order_by(AdAccount.id)):
+        if only and account.id not in only:
+            continue
         day = slots.report_due(now, account.timezone_name)
         if day is not None:
             due[slots.report_slot(account.id, day)] = (account.id, day)

@@ -17,8 +17,7 @@ _BATCH = 500
 def delete_old_rows(unit: UnitOfWork) -> dict[str, int]:
     """Delete finished jobs, with their runs and slices, some time after they ended; how many went.
 
-    The newest collection of each account and level stays findable, since an account that is collected at
-    all has newer ones.
+    Which days are collected is kept apart from them (`db.coverage`).
     """
     deleted = 0
     while True:

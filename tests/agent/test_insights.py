@@ -156,7 +156,7 @@ BAD: dict[str, tuple[object, ...]] = {
     "impressions": ("", "-1", "1.5", "x", None, True, [], {}, 1e22, "9" * 19, "١٢", "1\n", " 1", "NaN"),
     "clicks": ("", "-1", "1.5", "x"),
     "reach": ("", "-1", "1.5", "x"),
-    "spend": ("", None, "1,5", "NaN", "Infinity", "1e5", "9" * 19, "１", "-", "1."),
+    "spend": ("", None, "1,5", "NaN", "Infinity", "1e50", "9" * 19, "１", "-", "1."),
     "ad_id": ("", None, "0", "-5", "x", "05", str(2**63), "9" * 19, "９", 5.0, [5]),
     "campaign_id": ("", None, "x", "\x00"),
     "adset_id": ("", None, "x", "\x00"),
@@ -207,3 +207,11 @@ def test_texts_survive_but_for_the_nul_character(text: str, count: int) -> None:
         assert orjson.loads(row.breakdown_values) == {"age": expected}
         assert orjson.loads(row.actions) == [{"action_type": expected}]
         assert "\x00" not in row.actions
+
+
+@pytest.mark.parametrize(
+    ("given_value", "stored"),
+    [("59.989999999999995", "59.989999999999995"), (1e-05, "0.00001"), ("1.5E2", "150"), (12, "12")],
+)
+def test_amounts_in_floating_point_are_amounts(given_value: object, stored: str) -> None:
+    assert to_row(raw(spend=given_value), query()).spend == stored

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.collection import SliceSpec, close_run_if_over, collected_until, create_run, create_slices
+from db.collection import SliceSpec, close_run_if_over, create_run, create_slices
 from db.models import CollectionRun, CollectionSlice, Job, Level, RunState, SliceKind, WorkState
 from tests.db.work import ACCOUNT, add_job, add_run
 
@@ -70,27 +70,6 @@ def test_a_run_goes_with_its_job_and_slices_with_their_run(sessions: Sessions) -
     with sessions() as session:
         assert session.get(CollectionRun, run_id) is None
         assert session.get(CollectionSlice, slice_id) is None
-
-
-def test_how_far_an_account_was_collected(sessions: Sessions) -> None:
-    with sessions.begin() as session:
-        run = session.get_one(CollectionRun, add_run(session)[0])
-        later = [SliceSpec(one.level, one.breakdown, one.until, date(2026, 11, 20)) for one in SPECS]
-        done = create_slices(session, run, SPECS)
-        failed, waiting = create_slices(session, run, later)
-        for slice_id in done:
-            end(session, slice_id, WorkState.DONE)
-        end(session, failed, WorkState.FAILED)
-        other = session.get_one(CollectionRun, add_run(session, account_id=8)[0])
-        end(session, create_slices(session, other, later)[0], WorkState.DONE)
-    with sessions.begin() as session:
-        assert collected_until(session, ACCOUNT) == {
-            (Level.CAMPAIGN, ""): date(2026, 11, 7),
-            (Level.AD, "age+gender"): date(2026, 11, 9),
-        }
-        end(session, waiting, WorkState.DONE)
-        assert collected_until(session, ACCOUNT)[Level.AD, "age+gender"] == date(2026, 11, 20)
-        assert collected_until(session, 99) == {}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.errors import UnexpectedRows
 from db.insights_load import InsightStaging, SwapCounts
 from db.models import Insight, Level
 from tests.db.plans import plans_of
@@ -167,7 +168,7 @@ def test_rows_are_the_same_whatever_the_spelling_of_their_breakdown_values(engin
 def test_rows_outside_the_dates_are_refused_and_nothing_changes(engine: Engine, day: int) -> None:
     load(engine, [[staged(1), staged(2)]])
     before = on_disk(engine)
-    with pytest.raises(ValueError, match="outside the dates"):
+    with pytest.raises(UnexpectedRows, match="outside the dates"):
         load(engine, [[staged(3), staged(1, day)]])
     assert on_disk(engine) == before
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.accounts import save_accounts, save_campaigns
 from db.judgement import (
-    ScoreRow,
-    SuggestionRow,
+    NewScore,
+    NewSuggestion,
     lock_judgement,
     open_suggestions,
     save_scores,
@@ -27,8 +27,8 @@ ACCOUNT = 7
 DAY = date(2026, 11, 21)
 
 
-def score(campaign_id: int = 1, **more: Any) -> ScoreRow:
-    return ScoreRow(**{"campaign_id": campaign_id, "score": 70.5, "note": "", "relative": False, **more})
+def score(campaign_id: int = 1, **more: Any) -> NewScore:
+    return NewScore(**{"campaign_id": campaign_id, "score": 70.5, "note": "", "relative": False, **more})
 
 
 def advice(
@@ -36,11 +36,11 @@ def advice(
     kind: SuggestionType = SuggestionType.PAUSE,
     reason: str = "it loses money",
     **data: Any,
-) -> SuggestionRow:
-    return SuggestionRow(campaign_id, kind, reason, data)
+) -> NewSuggestion:
+    return NewSuggestion(campaign_id, kind, reason, data)
 
 
-def save(sessions: Sessions, *rows: SuggestionRow, account_id: int = ACCOUNT) -> tuple[int, int]:
+def save(sessions: Sessions, *rows: NewSuggestion, account_id: int = ACCOUNT) -> tuple[int, int]:
     with sessions.begin() as session:
         return save_suggestions(session, account_id, rows)
 

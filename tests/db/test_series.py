@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.accounts import save_accounts, save_campaigns
-from db.models import Level, Target, TargetKind
+from db.collection import SliceSpec, create_slices
+from db.models import CollectionRun, CollectionSlice, Level, Target, TargetKind, WorkState
 from db.series import CampaignDays, last_complete_day, load_campaign_days
 from tests.db.plans import plans_of
 from tests.db.rows import DAY, KEY, load, staged
+from tests.db.work import add_run
 
 Sessions = sessionmaker[Session]
 LAST = DAY + timedelta(days=2)
@@ -130,28 +132,45 @@ def test_targets_that_cannot_be_are_refused(
         add_targets(sessions, *targets)
 
 
-def test_the_last_complete_day(engine: Engine, sessions: Sessions) -> None:
-    def last(before: date) -> date | None:
-        with sessions() as session:
-            return last_complete_day(session, ACCOUNT, before=before)
+def test_the_last_complete_day_was_read_after_its_end(sessions: Sessions) -> None:
+    """In São Paulo the 21st ends at 03:00 UTC on the 22nd."""
+    zone = "America/Sao_Paulo"
+    begin, end = date(2026, 11, 1), date(2026, 11, 22)
 
-    assert last(LAST) is None
-    load(engine, [[staged(1, 0), staged(1, 2)]])
-    load(engine, [[staged(1, 1)]], replace(KEY, level=Level.AD))
-    load(engine, [[staged(1, 1)]], replace(KEY, account_id=8))
-    load(engine, [[staged(1, 1)]], replace(KEY, breakdown="age"))
-    assert last(LAST + timedelta(days=1)) == LAST
-    assert last(LAST) == DAY
-    assert last(DAY) is None
+    def last() -> date | None:
+        with sessions() as session:
+            return last_complete_day(session, ACCOUNT, zone=zone)
+
+    def read_at(moment: datetime, level: Level = Level.CAMPAIGN, *, since: date = begin) -> None:
+        with sessions.begin() as session:
+            run = session.get_one(CollectionRun, add_run(session, account_id=ACCOUNT)[0])
+            (slice_id,) = create_slices(session, run, [SliceSpec(level, "", since, end)])
+            session.execute(
+                update(CollectionSlice)
+                .where(CollectionSlice.id == slice_id)
+                .values(state=WorkState.DONE, claimed_at=moment)
+            )
+
+    assert last() is None
+    read_at(datetime(2026, 11, 22, 4, tzinfo=UTC), Level.AD)
+    assert last() is None
+    read_at(datetime(2026, 11, 22, 2, 59, tzinfo=UTC))
+    assert last() == date(2026, 11, 20)
+    read_at(datetime(2026, 11, 22, 3, 1, tzinfo=UTC))
+    assert last() == date(2026, 11, 21)
+    # Read before any of its own days had ended.
+    read_at(datetime(2026, 11, 22, 12, tzinfo=UTC), since=end)
+    assert last() == date(2026, 11, 21)
+    read_at(datetime(2026, 12, 5, tzinfo=UTC))
+    assert last() == end
 
 
 def test_rows_are_found_by_the_primary_key(engine: Engine, sessions: Sessions) -> None:
     load(engine, [[staged(1)]])
     with sessions.begin() as session, plans_of(session.connection()) as plans:
         load_campaign_days(session, ACCOUNT, last=LAST, days=3)
-        last_complete_day(session, ACCOUNT, before=LAST)
     reading = [plan for statement, plan in plans.items() if "FROM insights" in statement]
-    assert len(reading) == 2
+    assert len(reading) == 1
     for plan in reading:
         assert "pk_insights" in plan
         bounds = plan.split("Index Cond: ", 1)[1].split("\n", 1)[0]

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
 
 from db.migrate import upgrade
 from db.session import build_engine
+from tests.support.polling import until
 
 TEMPLATE = "adtempo_template"
 
@@ -45,4 +47,13 @@ def fresh_database(server_url: str, *, template: str = TEMPLATE) -> Iterator[str
         yield url_of(server_url, name)
     finally:
         with administration(server_url) as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            until(lambda: _dropped(connection, name), what="the end of every connection to the database")
+
+
+def _dropped(connection: Connection, name: str) -> bool:
+    try:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    except ProgrammingError:
+        # The server's own autovacuum is at work in it, which only a superuser may end.
+        return False
+    return True

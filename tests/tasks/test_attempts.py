@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
+import psycopg2
+import psycopg2.errors
 import pytest
+import redis
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DataError, OperationalError
 
 from agent import errors as agent_errors
 from db import leases
-from db.models import Job, JobKind, WorkState
+from db.errors import NewerReadExists, UnexpectedRows
+from db.models import CollectionRun, CollectionSlice, Job, JobKind, RunState, WorkState
 from reports import errors as report_errors
 from tasks.attempts import MAX_ATTEMPTS, Verdict, attempt, judge
 from tests.support.inline import InlineWorker
+from tests.support.simulators import GraphSimulator
+from tests.tasks.test_processors import run
 from worker.errors import BadInput
 from worker.jobs import request_now
 from worker.unit import UnitOfWork
@@ -40,6 +46,11 @@ TOKEN = "EAATESTTOKEN" + "a1b2c3d4" * 4
         (report_errors.NotionRefused("x"), Verdict.GIVE_UP, "notion_refused"),
         (DataError("", {}, Exception()), Verdict.GIVE_UP, "bad_data"),
         (OperationalError("", {}, Exception()), Verdict.RETRY, "database"),
+        (psycopg2.errors.InvalidTextRepresentation("COPY said so"), Verdict.GIVE_UP, "bad_data"),
+        (psycopg2.OperationalError("gone"), Verdict.RETRY, "database"),
+        (redis.ConnectionError("gone"), Verdict.RETRY, "redis"),
+        (NewerReadExists("x"), Verdict.RETRY, "overtaken"),
+        (UnexpectedRows("x"), Verdict.GIVE_UP, "bad_answer"),
         (BadInput("x"), Verdict.GIVE_UP, "not_possible"),
         (RuntimeError("x"), Verdict.RETRY, "crash"),
     ],
@@ -58,6 +69,12 @@ def fail_once(worker: InlineWorker, job_id: int, error: Exception) -> Job:
         return session.get_one(Job, job_id)
 
 
+def now(worker: InlineWorker) -> datetime:
+    with worker.process.session() as session:
+        moment: datetime = session.scalars(select(func.clock_timestamp())).one()
+        return moment
+
+
 @pytest.fixture
 def job_id(worker: InlineWorker) -> int:
     with worker.process.session() as session, session.begin():
@@ -74,18 +91,56 @@ def test_a_retry_is_sent_with_its_delay(worker: InlineWorker, job_id: int) -> No
     assert 4 <= message.countdown <= 8
 
 
-def test_the_delays_grow_and_the_attempts_end(worker: InlineWorker, job_id: int) -> None:
+def test_the_delays_grow_to_a_quarter_of_an_hour_and_the_attempts_end(
+    worker: InlineWorker, job_id: int
+) -> None:
     waits = []
     for _ in range(MAX_ATTEMPTS - 1):
+        before = now(worker)
         job = fail_once(worker, job_id, agent_errors.Transient("gone"))
         assert job.state is WorkState.PENDING
-        assert job.sent_at is None or job.next_attempt_at - job.sent_at > timedelta(0)
-        waits.append(job.next_attempt_at)
+        waits.append((job.next_attempt_at - before).total_seconds())
     last = fail_once(worker, job_id, agent_errors.Transient("gone"))
     assert (last.state, last.attempts) == (WorkState.FAILED, MAX_ATTEMPTS)
     assert last.finished_at is not None
-    gaps = [later - earlier for earlier, later in pairwise(waits)]
-    assert all(gap > timedelta(0) for gap in gaps)
+    # Each is about twice the one before, whatever the jitter, up to the longest.
+    assert all(1.2 < later / earlier < 3.2 for earlier, later in pairwise(waits[:7]))
+    assert 600 < max(waits) <= 1090
+    assert sum(waits) > 3000
+
+
+def test_a_row_that_ends_every_worker_is_failed_in_the_end(
+    worker: InlineWorker, graph: GraphSimulator
+) -> None:
+    """The workers die without a word: nothing but the claim itself can count."""
+    run(worker, JobKind.COLLECT)
+    with worker.process.session() as session, session.begin():
+        slice_id, run_id = session.execute(select(CollectionSlice.id, CollectionSlice.run_id).limit(1)).one()
+        session.execute(
+            update(CollectionSlice)
+            .where(CollectionSlice.id == slice_id)
+            .values(state=WorkState.PENDING, attempts=0)
+        )
+        session.execute(update(CollectionRun).values(state=RunState.RUNNING, finished_at=None))
+    for _ in range(MAX_ATTEMPTS):
+        with worker.process.session() as session, session.begin():
+            assert leases.claim(
+                session, CollectionSlice, slice_id, owner="dies", ttl=timedelta(microseconds=1)
+            )
+    worker.run("tasks.collectors.read_slice", slice_id)
+    with worker.process.session() as session:
+        row = session.get_one(CollectionSlice, slice_id)
+        assert (row.state, row.error_kind) == (WorkState.FAILED, "worker_lost")
+        assert session.get_one(CollectionRun, run_id).state is RunState.INCOMPLETE
+
+
+@pytest.mark.parametrize("seconds", [0.0, 600_000_000.0, 1e15])
+def test_what_the_other_side_asks_for_has_a_limit(worker: InlineWorker, job_id: int, seconds: float) -> None:
+    before = now(worker)
+    job = fail_once(worker, job_id, agent_errors.Throttled("busy", retry_after=seconds))
+    assert job.state is WorkState.PENDING
+    wait = (job.next_attempt_at - before).total_seconds()
+    assert wait < 60 if not seconds else 86_000 < wait < 110_000
 
 
 def test_waiting_for_another_side_is_no_attempt(worker: InlineWorker, job_id: int) -> None:

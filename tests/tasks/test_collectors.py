@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -26,7 +27,7 @@ from db.models import (
 from simulator.graph import World
 from tests.support.inline import InlineWorker
 from tests.support.simulators import GraphSimulator
-from worker.jobs import request_now
+from worker.jobs import request, request_now
 
 SUMS = ("spend", "impressions", "clicks", "purchases", "revenue")
 
@@ -310,3 +311,95 @@ def test_without_a_token_the_job_fails_and_says_what_to_do(worker: InlineWorker)
         job = session.get_one(Job, job_id)
         assert job.state is WorkState.FAILED
         assert "FACEBOOK_ACCESS_TOKEN" in (job.error or "")
+
+
+def test_days_whose_slice_failed_are_read_by_a_later_run(worker: InlineWorker, graph: GraphSimulator) -> None:
+    """Far outside of the lookback, so that nothing but the coverage brings them back."""
+    worker.process.settings = worker.process.settings.model_copy(update={"insights_initial_days": 90})
+    with worker.process.session() as session, session.begin():
+        request_now(session, JobKind.COLLECT, params={"levels": ["campaign"]})
+    failed = 0
+    while worker.sent.messages:
+        message = worker.sent.messages.popleft()
+        with worker.process.session() as session:
+            row = session.get(CollectionSlice, message.args[0]) if "slice" in message.task else None
+        old = (
+            row is not None
+            and row.until is not None
+            and row.until < datetime.now(UTC).date() - timedelta(days=40)
+        )
+        if old:
+            graph.fault("missing_permissions", path="insights", times=1)
+            failed += 1
+        worker.run(message.task, *message.args)
+    assert failed
+    collect(worker, levels=["campaign"])
+    with worker.process.session() as session:
+        for account_id in graph.account_ids():
+            last = session.scalars(select(func.max(Insight.date))).one()
+            truth = true_days(graph, account_id, "campaign", last - timedelta(days=88), last)
+            assert stored_days(session, account_id, "campaign").items() >= truth.items()
+
+
+def test_a_scheduled_run_waits_for_the_one_before_it(worker: InlineWorker, graph: GraphSimulator) -> None:
+    bad, good = graph.account_ids()
+    graph.fault("throttled", path="insights", account=bad, parameters={"regain": 60})
+    for half_hour in range(3):
+        with worker.process.session() as session, session.begin():
+            request(session, JobKind.COLLECT, requested_by="schedule", slot=f"collect:{half_hour}")
+        worker.drain()
+    with worker.process.session() as session:
+        runs = session.execute(
+            select(CollectionRun.account_id, func.count()).group_by(CollectionRun.account_id)
+        ).all()
+    assert dict(runs) == {bad: 1, good: 3}
+
+
+def test_what_was_read_before_a_newer_read_does_not_overwrite_it(
+    worker: InlineWorker, graph: GraphSimulator
+) -> None:
+    """While the pages of one run are under way, the days are restated and another run stores them."""
+    collect(worker, levels=["campaign"])
+    token = worker.process.settings.facebook_access_token
+    agents = {account_id: worker.process.agents.get(account_id, token) for account_id in graph.account_ids()}
+    real = {account_id: agent.insights for account_id, agent in agents.items()}
+    overtaking = False
+
+    def slow(query: Any) -> Any:
+        nonlocal overtaking
+        found = list(real[query.account_id](query))
+        if not overtaking:
+            overtaking = True
+            graph.post("restate", days=30, seed=11)
+            waiting = list(worker.sent.messages)
+            worker.sent.messages.clear()
+            collect(worker, levels=["campaign"])
+            worker.sent.messages.extend(waiting)
+        yield from found
+
+    for agent in agents.values():
+        agent.insights = slow  # type: ignore[method-assign]
+    collect(worker, levels=["campaign"])
+    worker.settle()
+    assert overtaking
+    with worker.process.session() as session:
+        for account_id in graph.account_ids():
+            last = session.scalars(select(func.max(Insight.date))).one()
+            truth = true_days(graph, account_id, "campaign", last - timedelta(days=26), last)
+            assert stored_days(session, account_id, "campaign").items() >= truth.items()
+
+
+def test_a_dead_common_token_leaves_accounts_with_their_own_alone(
+    worker: InlineWorker, graph: GraphSimulator
+) -> None:
+    settings = worker.process.settings
+    account_id = graph.account_ids()[0]
+    own = SecretStr("EAAOWNTOKEN1234567890")
+    worker.process.settings = settings.model_copy(update={"facebook_account_tokens": {str(account_id): own}})
+    graph.post("tokens", dead=settings.facebook_access_token.get_secret_value(), subcode=463)
+    job_id = collect(worker)
+    with worker.process.session() as session:
+        job = session.get_one(Job, job_id)
+        assert job.state is WorkState.DONE
+        assert "token_dead" in (job.result or {})["problem"]
+        assert session.scalars(select(CollectionRun.state)).one() is RunState.DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
 from db.models import AdAccount, CollectionSlice, Job, JobKind, WorkState
@@ -137,11 +138,11 @@ def test_the_clean_up_deletes_old_finished_work_and_nothing_else(worker: InlineW
 
 def test_a_dead_token_is_found_by_the_daily_check(worker: InlineWorker, graph: GraphSimulator) -> None:
     token = worker.process.settings.facebook_access_token
-    assert run(worker, JobKind.CHECK_TOKENS).result == {"valid": 1, "dead": 0, "revoked": 0}
+    assert run(worker, JobKind.CHECK_TOKENS).result == {"valid": 1, "dead": 0, "revoked": 0, "unknown": 0}
     graph.post("tokens", dead=token.get_secret_value(), subcode=460)
-    assert run(worker, JobKind.CHECK_TOKENS).result == {"valid": 0, "dead": 1, "revoked": 0}
+    assert run(worker, JobKind.CHECK_TOKENS).result == {"valid": 0, "dead": 1, "revoked": 0, "unknown": 0}
     assert worker.process.revoked.find(token)
-    assert run(worker, JobKind.CHECK_TOKENS).result == {"valid": 0, "dead": 0, "revoked": 1}
+    assert run(worker, JobKind.CHECK_TOKENS).result == {"valid": 0, "dead": 0, "revoked": 1, "unknown": 0}
 
 
 def test_the_check_keeps_a_revoked_token_revoked(worker: InlineWorker) -> None:
@@ -151,3 +152,21 @@ def test_the_check_keeps_a_revoked_token_revoked(worker: InlineWorker) -> None:
     run(worker, JobKind.CHECK_TOKENS)
     key = next(iter(worker.process.redis.scan_iter(f"{worker.process.settings.redis_key_prefix}revoked:*")))
     assert worker.process.redis.ttl(key) > 86_400
+
+
+def test_the_trouble_of_one_token_keeps_no_other_from_being_checked(
+    worker: InlineWorker, graph: GraphSimulator
+) -> None:
+    settings = worker.process.settings
+    own = SecretStr("EAAOWNTOKEN1234567890")
+    worker.process.settings = settings.model_copy(update={"facebook_account_tokens": {"7": own}})
+    graph.fault("graph_error", path="debug_token", times=1, parameters={"code": 100, "status": 400})
+    assert run(worker, JobKind.CHECK_TOKENS).result == {"valid": 1, "dead": 0, "revoked": 0, "unknown": 1}
+
+
+@pytest.mark.usefixtures("accounts")
+def test_accounts_that_are_not_set_any_more_are_left_alone(worker: InlineWorker) -> None:
+    with worker.process.session() as session, session.begin():
+        due_analyses(session, NOW, only=[2])
+        due_reports(session, NOW, only=[2, 1])
+    assert slots(worker) == {"analyze:2:2026-11-22T12Z", "report:2:2026-11-21"}

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.coverage import Coverage
 from db.models import Level
-from tasks.collectors.plan import SLICE_DAYS, cut, plan_slices
+from tasks.collectors.plan import SLICE_DAYS, cut, missing, plan_slices
 
 TODAY = date(2026, 11, 22)
+# Thirty days up to it.
+FIRST = date(2026, 10, 24)
 DAYS = st.dates(date(2020, 1, 1), date(2030, 1, 1))
 
 
@@ -23,7 +26,7 @@ def plan(**values: Any) -> list[tuple[str, str, date, date]]:
         "since": None,
         "until": None,
         "today": TODAY,
-        "collected_until": {},
+        "coverage": {},
         "initial_days": 30,
         "lookback_days": 28,
     }
@@ -35,33 +38,77 @@ def test_the_first_time_the_initial_days_up_to_today_are_read() -> None:
     assert plan() == [("campaign", "", date(2026, 10, 24), TODAY)]
 
 
+def covered(*ranges: tuple[date, date], wanted_since: date | None = FIRST) -> dict[Any, Coverage]:
+    return {(Level.CAMPAIGN, ""): Coverage(wanted_since, ranges)}
+
+
 def test_after_that_the_lookback_is_read() -> None:
-    collected = {(Level.CAMPAIGN, ""): TODAY - timedelta(days=1)}
-    assert plan(collected_until=collected) == [("campaign", "", date(2026, 10, 26), TODAY)]
+    whole = covered((FIRST, TODAY - timedelta(days=1)))
+    assert plan(coverage=whole) == [("campaign", "", date(2026, 10, 26), TODAY)]
 
 
 def test_after_a_long_break_the_missing_days_are_read_too() -> None:
-    collected = {(Level.CAMPAIGN, ""): date(2026, 9, 1)}
-    slices = plan(collected_until=collected)
-    assert min(begin for _, _, begin, _ in slices) == date(2026, 9, 1)
-    assert slices[0][3] == TODAY
+    ranges = plan(coverage=covered((date(2026, 8, 1), date(2026, 9, 1)), wanted_since=date(2026, 8, 1)))
+    assert min(begin for _, _, begin, _ in ranges) == date(2026, 9, 2)
+    assert ranges[0][3] == TODAY
+
+
+def test_days_whose_slice_failed_are_read_again() -> None:
+    first, hole = date(2026, 6, 1), (date(2026, 7, 10), date(2026, 7, 20))
+    before, after = (first, hole[0] - timedelta(days=1)), (hole[1] + timedelta(days=1), TODAY)
+    assert plan(coverage=covered(before, after, wanted_since=first)) == [
+        ("campaign", "", date(2026, 10, 26), TODAY),
+        ("campaign", "", *hole),
+    ]
+
+
+def test_a_single_range_that_was_asked_for_does_not_stand_for_the_first_collection() -> None:
+    only = covered((TODAY, TODAY), wanted_since=None)
+    assert plan(coverage=only) == [("campaign", "", FIRST, TODAY)]
 
 
 def test_each_level_and_breakdown_has_its_own_history() -> None:
-    collected = {(Level.CAMPAIGN, ""): TODAY}
-    first = {
+    found = {
         (level, breakdown): begin
         for level, breakdown, begin, _ in plan(
-            levels=["campaign", "account"], breakdowns=["country"], collected_until=collected
+            levels=["campaign", "account"], breakdowns=["country"], coverage=covered((FIRST, TODAY))
         )
     }
-    initial = date(2026, 10, 24)
-    assert first == {
+    assert found == {
         ("campaign", ""): date(2026, 10, 26),
-        ("campaign", "country"): initial,
-        ("account", ""): initial,
-        ("account", "country"): initial,
+        ("campaign", "country"): FIRST,
+        ("account", ""): FIRST,
+        ("account", "country"): FIRST,
     }
+
+
+@given(
+    first=st.integers(0, 60),
+    always=st.integers(0, 60),
+    taken=st.lists(st.tuples(st.integers(-5, 65), st.integers(0, 10)), max_size=6),
+)
+def test_what_is_missing_is_each_uncovered_day_once(
+    first: int, always: int, taken: list[tuple[int, int]]
+) -> None:
+    start = TODAY - timedelta(days=60)
+    days = set()
+    for offset, length in taken:
+        days |= set(range(offset, offset + length + 1))
+    ranges: list[tuple[date, date]] = []
+    for day in sorted(days):
+        date_ = start + timedelta(days=day)
+        if ranges and ranges[-1][1] == date_ - timedelta(days=1):
+            ranges[-1] = (ranges[-1][0], date_)
+        else:
+            ranges.append((date_, date_))
+    found = [
+        (begin + timedelta(days=n) - start).days
+        for begin, end in missing(
+            start + timedelta(days=first), TODAY, ranges, always_since=start + timedelta(days=always)
+        )
+        for n in range((end - begin).days + 1)
+    ]
+    assert found == [day for day in range(61) if day >= always or (day >= first and day not in days)]
 
 
 def test_a_range_that_was_asked_for_is_taken_as_it_is() -> None:

@@ -149,13 +149,27 @@ def test_with_a_target_the_verdict_is_absolute_and_a_barren_campaign_is_to_be_pa
     assert set(paused) <= losers
 
 
-def test_a_day_can_be_named(worker: InlineWorker, graph: GraphSimulator) -> None:
+def test_an_earlier_day_gets_its_score_and_leaves_todays_suggestions_alone(
+    worker: InlineWorker, graph: GraphSimulator
+) -> None:
     account_id = judged(worker, graph)
     with worker.process.session() as session:
-        day = session.scalars(select(func.min(CampaignScore.date))).one() - timedelta(days=3)
+        day = session.scalars(select(func.min(CampaignScore.date))).one() - timedelta(days=20)
+        before = [str(row) for row in session.execute(text("SELECT ctid, xmin, t.* FROM suggestions t"))]
     run(worker, JobKind.ANALYZE, account_id, date=day.isoformat())
     with worker.process.session() as session:
         assert day in session.scalars(select(CampaignScore.date)).all()
+        after = [str(row) for row in session.execute(text("SELECT ctid, xmin, t.* FROM suggestions t"))]
+    assert after == before
+
+
+def test_without_campaign_insights_it_says_what_is_missing(
+    worker: InlineWorker, graph: GraphSimulator
+) -> None:
+    run(worker, JobKind.COLLECT, levels=["ad"])
+    job = run(worker, JobKind.ANALYZE, graph.account_ids()[0])
+    assert (job.state, (job.result or {})["date"]) == (WorkState.DONE, None)
+    assert "INSIGHTS_LEVELS" in (job.result or {})["why"]
 
 
 def test_an_account_that_was_never_collected_is_refused(worker: InlineWorker) -> None:
@@ -172,7 +186,7 @@ def test_an_account_without_insights_has_nothing_to_judge(
         session.execute(text("TRUNCATE insights"))
     job = run(worker, JobKind.ANALYZE, account_id)
     assert job.state is WorkState.DONE
-    assert job.result == {"date": None, "campaigns": 0}
+    assert (job.result or {})["campaigns"] == 0
 
 
 def test_the_date_is_the_accounts_own(worker: InlineWorker, graph: GraphSimulator) -> None:
