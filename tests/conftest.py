@@ -38,7 +38,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
     """PostgreSQL and Redis for the whole run."""
     with EmbeddedServers(tmp_path_factory.mktemp("servers") / ".adtempo") as running:
         make_template(running.database_url)
+        # Whatever loads the real app's configuration finds these, and starts no servers in the checkout.
+        os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = running.database_url, running.redis_url
         yield running
+        del os.environ["DATABASE_URL"], os.environ["REDIS_URL"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TextIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -44,7 +44,9 @@ def secrets_of(settings: Settings) -> list[str]:
     found = [value.get_secret_value() for value in values]
     found.append(settings.flower_basic_auth.get_secret_value().partition(":")[2])
     urls = (settings.database_url, settings.redis_url, settings.broker_url, settings.result_backend)
-    found.extend(urlsplit(url.get_secret_value()).password or "" for url in urls)
+    passwords = [urlsplit(url.get_secret_value()).password or "" for url in urls]
+    # In an address some characters are written as %xx; a driver speaks of the password itself.
+    found.extend((*passwords, *map(unquote, passwords)))
     return [secret for secret in found if secret]
 
 

@@ -38,16 +38,23 @@ class Outbox:
         return session
 
     def _send(self, session: Session) -> None:
-        for message in session.info.pop(_KEY, ()):
+        if session.in_nested_transaction():
+            # The end of a savepoint is not yet a commit.
+            return
+        messages = session.info.pop(_KEY, [])
+        for number, message in enumerate(messages):
             try:
                 self._app.send_task(message.task, args=message.args, countdown=message.countdown, retry=False)
             except (kombu.exceptions.OperationalError, OSError) as error:
+                # The others are not tried: each would wait for the broker as long again.
                 log.warning(
-                    "%s%s was not sent (%s); the reconciler will",
+                    "%s%s was not sent, nor %d more (%s); the reconciler will send them",
                     message.task,
                     message.args,
+                    len(messages) - number - 1,
                     type(error).__name__,
                 )
+                return
 
 
 def send_after_commit(session: Session, task: str, *args: int | str, countdown: float = 0.0) -> None:
@@ -59,4 +66,7 @@ def send_after_commit(session: Session, task: str, *args: int | str, countdown: 
 
 
 def _forget(session: Session) -> None:
+    if session.in_nested_transaction():
+        # What was said before the savepoint still holds; a message about a row that is gone does nothing.
+        return
     session.info.pop(_KEY, None)

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], *, timeout: float = 20.0, what: str = "it") -> T:
+def until(look: Callable[[], T | None], *, timeout: float = 20.0, what: str = "it") -> T:
     """The first true value that `look` returns. Fails the test after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

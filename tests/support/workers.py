@@ -32,7 +32,7 @@ def client_app(settings: Settings) -> celery.Celery:
         broker_url=settings.broker_url.get_secret_value(),
         broker_transport_options={"global_keyprefix": settings.redis_key_prefix, "socket_connect_timeout": 5},
         task_routes=ROUTES,
-        task_queues=[KombuQueue(name) for name in QUEUES],
+        task_queues=[KombuQueue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
         task_default_queue=Queue.CONTROL.value,
         task_create_missing_queues=False,
         task_ignore_result=True,
@@ -77,6 +77,7 @@ class CeleryProcess:
         return {child.pid for child in psutil.Process(self.pid).children()}
 
     def require_running(self) -> None:
+        """Fails the test, with what the process said last, when it has ended."""
         assert self.process.poll() is None, f"{self.name} ended:\n{self.text()[-3000:]}"
 
     def stop(self) -> int:
