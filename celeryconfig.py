@@ -24,7 +24,7 @@ task_acks_late = True
 task_reject_on_worker_lost = True
 # A task that kills its child every time is retried a few times and not requeued without end …
 task_retry_on_worker_lost = True
-# … the bound: the row's own attempts count too, this one stops a message that never gets as far as its row.
+# … this many times. The row's own attempts end the work; this bound ends the message.
 task_annotations = {"*": {"max_retries": 5, "default_retry_delay": 10}}
 # The visibility timeout depends on there being an end. Slices renew their leases, so a long one is fine.
 task_soft_time_limit = 900
@@ -33,7 +33,6 @@ task_time_limit = 960
 task_ignore_result = True
 # Feeds Flower with what is sent, not only with what is received.
 task_send_sent_event = True
-task_track_started = True
 # Names are written in the tasks, so that moving a module breaks no message that is on its way.
 task_create_missing_queues = False
 task_default_queue = Queue.CONTROL.value

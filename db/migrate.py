@@ -28,8 +28,11 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 @contextmanager
-def _locked(engine: Engine, wait: float) -> Iterator[Connection]:
-    """A transaction that holds the advisory lock to its end, with bounded waits for locks of tables."""
+def locked(engine: Engine, wait: float = 60.0) -> Iterator[Connection]:
+    """A transaction that holds the advisory lock to its end, with bounded waits for locks of tables.
+
+    Raises MigrationBusy when another process holds the lock for more than `wait` seconds.
+    """
     deadline = time.monotonic() + wait
     with engine.begin() as connection:
         while not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK}):
@@ -46,7 +49,7 @@ def upgrade(engine: Engine, revision: str = "head", *, wait: float = 60.0) -> tu
 
     Raises MigrationBusy when another process holds the lock for more than `wait` seconds.
     """
-    with _locked(engine, wait) as connection:
+    with locked(engine, wait) as connection:
         before = MigrationContext.configure(connection).get_current_revision()
         command.upgrade(_config(connection), revision)
         return before, MigrationContext.configure(connection).get_current_revision()
@@ -54,7 +57,7 @@ def upgrade(engine: Engine, revision: str = "head", *, wait: float = 60.0) -> tu
 
 def downgrade(engine: Engine, revision: str, *, wait: float = 60.0) -> None:
     """Migrate down to `revision` (`base` for an empty database). Raises MigrationBusy as `upgrade` does."""
-    with _locked(engine, wait) as connection:
+    with locked(engine, wait) as connection:
         command.downgrade(_config(connection), revision)
 
 

@@ -11,6 +11,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
+from db.migrate import locked
 from db.models import Base
 from db.session import build_engine
 
@@ -36,7 +37,7 @@ def main() -> None:
     if not url:
         raise SystemExit("Set DATABASE_URL, or use `adtempo migrate`, which finds the embedded server.")
     engine = build_engine(url, application_name="adtempo-migrate")
-    with engine.begin() as connection:
+    with locked(engine) as connection:
         run(connection)
     engine.dispose()
 

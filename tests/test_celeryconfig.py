@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import orjson
 import pytest
 
 from schedules.beat import BEAT_SCHEDULE
-from tests.support.workers import CHECKOUT, environment_of
+from tests.support.workers import CHECKOUT, QUEUES, environment_of
 from worker.settings import Settings
 
 PREFIX = "elsewhere:"
@@ -163,10 +164,15 @@ def test_the_app_has_these_settings_and_the_addresses(tmp_path: Path) -> None:
     assert found["visibility_timeout"] == 1920
 
 
-def test_the_procfile_lets_sigterm_mean_a_soft_shutdown() -> None:
+def test_the_procfile_takes_every_queue_and_lets_sigterm_mean_a_soft_shutdown() -> None:
     lines = dict(
         line.split(":", 1) for line in (CHECKOUT / "Procfile").read_text().splitlines() if line.strip()
     )
-    assert set(lines) == {"worker", "beat", "flower"}
-    assert "REMAP_SIGTERM=SIGQUIT" in lines["worker"]
-    assert "collect,process,report,control" in lines["worker"]
+    workers = [command for command in lines.values() if " worker " in command]
+    assert all("REMAP_SIGTERM=SIGQUIT" in command for command in workers)
+    queues = [re.search(r"--queues=(\S+)", command) for command in workers]
+    consumed = [set(found[1].split(",")) for found in queues if found]
+    # Each queue once, and nothing slow in front of what watches.
+    assert sorted(queue for one in consumed for queue in one) == sorted(QUEUES)
+    assert {"control", "report"} in consumed
+    assert {"beat", "flower"} < set(lines)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from agent.ad_agent import AdAgent
 from agent.graph import GraphApi, TokenGuard
+from worker.revoked import fingerprint
 from worker.settings import Settings
 
 # The account of the agent that asks what accounts a token sees, and whether it is valid.
@@ -84,15 +85,18 @@ class AgentCache:
         self._ttl = ttl_seconds
         self._generation = generation
         self._clock = clock
-        self._slots: dict[int, _Slot] = {}
+        # An account has one token at a time, and a new one takes the old one's place. Agents without an
+        # account are told apart by their token's fingerprint, as several tokens may be looked after.
+        self._slots: dict[tuple[int, str], _Slot] = {}
 
     def get(self, account_id: int, token: SecretStr) -> AdAgent:
         """The agent for an account and the token to use for it.
 
         Raises whatever building raises; nothing is kept then, and the next call builds anew.
         """
+        key = (account_id, fingerprint(token) if account_id == NO_ACCOUNT else "")
         # setdefault is atomic, so two threads get the same slot.
-        slot = self._slots.get(account_id) or self._slots.setdefault(account_id, _Slot())
+        slot = self._slots.get(key) or self._slots.setdefault(key, _Slot())
         with slot.lock:
             entry = slot.entry
             secret = token.get_secret_value()
@@ -125,7 +129,7 @@ class AgentCache:
                 builds=entry.builds,
                 hits=entry.hits,
             )
-            for account_id, slot in sorted(self._slots.copy().items())
+            for (account_id, _), slot in sorted(self._slots.copy().items(), key=lambda item: item[0])
             if (entry := slot.entry) is not None
             and entry.generation == generation
             and now - entry.built_at < self._ttl

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from worker.settings import Settings
 
 _context: ContextVar[dict[str, object] | None] = ContextVar("log_context", default=None)
-_IN_ADDRESS = re.compile(r"((?:access_token|input_token|appsecret_proof|client_secret)=)[^&\s'\"]+")
+_IN_ADDRESS = re.compile(r"((?:access_token|input_token|appsecret_proof|client_secret|password)=)[^&\s'\"]+")
 _IN_HEADER = re.compile(r"(Bearer\s+)[\w.~+/-]+=*", re.IGNORECASE)
 _IN_URL = re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+(@)")
 

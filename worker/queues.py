@@ -1,4 +1,8 @@
-"""The queues, and which tasks go where. A queue of its own keeps slow work from delaying the rest."""
+"""The queues, and which tasks go where.
+
+The Procfile gives `control` and `report` a worker of their own: whatever a slow Graph does to the collecting,
+lost work is still found and the report still written at eight.
+"""
 
 from __future__ import annotations
 

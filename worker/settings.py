@@ -214,6 +214,10 @@ class Settings(BaseSettings):
             ("FACEBOOK_APP_SECRET", self.facebook_app_secret.get_secret_value()),
             ("NOTION_API_TOKEN", self.notion_api_token.get_secret_value()),
             ("FLOWER_BASIC_AUTH", self.flower_basic_auth.get_secret_value().partition(":")[2]),
+            *(
+                ("FACEBOOK_ACCOUNT_TOKENS", token.get_secret_value())
+                for token in self.facebook_account_tokens.values()
+            ),
         ):
             if secret and _PLACEHOLDER.match(secret):
                 raise ValueError(f"{name}: still holds a placeholder; set a value of your own")

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from agent.ad_agent import AdAgent
-from worker.agent_cache import AgentCache, AgentStats
+from worker.agent_cache import NO_ACCOUNT, AgentCache, AgentStats
 from worker.shared_counter import SharedCounter
 
 ONE, TWO = SecretStr("EAAtokenone"), SecretStr("EAAtokentwo")
@@ -277,3 +277,14 @@ def test_closing_closes_every_agent_and_empties_the_cache(cache: AgentCache, fac
 def test_no_token_shows_in_what_is_held(cache: AgentCache) -> None:
     cache.get(1, ONE)
     assert ONE.get_secret_value() not in repr(cache.stats()) + repr(cache) + repr(vars(cache))
+
+
+def test_tokens_without_an_account_do_not_drive_each_other_out(cache: AgentCache, factory: Factory) -> None:
+    """The daily check asks about every token that is set."""
+    tokens = [SecretStr(f"token-{number}") for number in range(3)]
+    for _ in range(2):
+        for token in tokens:
+            cache.get(NO_ACCOUNT, token)
+    assert [(stats.account_id, stats.builds, stats.hits) for stats in cache.stats()] == [
+        (NO_ACCOUNT, 1, 1)
+    ] * 3
