@@ -38,7 +38,7 @@ MAX_ATTEMPTS = 12
 # How long a worker may be silent on a row before another one takes it. Longer than one call to Graph.
 LEASE = timedelta(minutes=5)
 # A retry sooner than this is sent with a countdown; a later one is the reconciler's.
-_SEND_WITHIN = timedelta(seconds=60)
+_SEND_WITHIN = timedelta(minutes=5)
 _FIRST_DELAY = 5.0
 _LONGEST_DELAY = 900.0
 _THROTTLED_DELAY = 300.0

@@ -21,9 +21,11 @@ from simulator.serving import Server
 from tests.support.databases import fresh_database, make_template
 from tests.support.inline import InlineWorker, RecordingApp
 from tests.support.simulators import GraphSimulator, Simulator
+from worker.app import app
 from worker.embedded import EmbeddedServers
 from worker.process import Process
-from worker.settings import Settings
+from worker.services import connected_settings
+from worker.settings import Settings, get_settings
 
 TOKEN = "EAATESTTOKEN" + "a1b2c3d4" * 4
 
@@ -38,10 +40,20 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
     """PostgreSQL and Redis for the whole run."""
     with EmbeddedServers(tmp_path_factory.mktemp("servers") / ".adtempo") as running:
         make_template(running.database_url)
-        # Whatever loads the real app's configuration finds these, and starts no servers in the checkout.
-        os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = running.database_url, running.redis_url
+        _load_configuration(running)
         yield running
-        del os.environ["DATABASE_URL"], os.environ["REDIS_URL"]
+
+
+def _load_configuration(servers: EmbeddedServers) -> None:
+    """Let the real app find these servers: it looks once, and would start others in the checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", servers.database_url)
+        patch.setenv("REDIS_URL", servers.redis_url)
+        get_settings.cache_clear()
+        connected_settings.cache_clear()
+        assert app.conf.broker_url == servers.redis_url
+    get_settings.cache_clear()
+    connected_settings.cache_clear()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from agent.errors import PermissionMissing
 from db.accounts import known_accounts
 from worker.errors import BadInput
 from worker.process import Process
+from worker.settings import Settings
 
 
 def require_accounts(process: Process, account_ids: Sequence[int], *, collected: bool = False) -> None:
@@ -31,6 +32,13 @@ def require_accounts(process: Process, account_ids: Sequence[int], *, collected:
             process.agents.get(account_id, process.settings.token_for(account_id)).account(account_id)
         except PermissionMissing:
             raise BadInput(f"the token sees no ad account {account_id}; check the number") from None
+
+
+def require_token(settings: Settings, account_ids: Sequence[int]) -> None:
+    """Raises BadInput when no access token is set for an account, or none at all."""
+    tokens = [settings.token_for(account_id) for account_id in account_ids] or settings.tokens
+    if not tokens or not all(token.get_secret_value() for token in tokens):
+        raise BadInput("no access token is set; set FACEBOOK_ACCESS_TOKEN (see .env.example)")
 
 
 def _listed(known: set[int]) -> str:

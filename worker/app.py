@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import Any
 
 import celery
@@ -13,6 +14,9 @@ from celery import signals
 from worker.process import Process
 from worker.services import connected_settings
 from worker.shared_counter import SharedCounter
+
+# Flower looks for its options where it is started, and without them it would be open to everybody.
+os.environ.setdefault("FLOWER_CONF", str(Path(__file__).resolve().parent.parent / "flowerconfig.py"))
 
 app = celery.Celery(
     "adtempo",

@@ -6,6 +6,7 @@ environment, so that it cannot touch anything real.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import sys
@@ -20,6 +21,7 @@ import orjson
 from worker.children import Child, stop_all
 from worker.embedded import EmbeddedServers
 from worker.embedded.ports import free_port
+from worker.errors import BadInput, WorkFailed
 from worker.settings import Settings
 
 # The world of the Graph simulator; another seed is another world.
@@ -52,9 +54,12 @@ def demo_place(root: Path, *, say: Callable[[str], None]) -> Iterator[DemoPlace]
 
     Raises worker.embedded's errors and WorkFailed when a part does not start.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    say("starting PostgreSQL and Redis")
-    with EmbeddedServers(root) as servers:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"the demo cannot use {root}: {error.strerror}; set ADTEMPO_DATA_DIR") from None
+    with _alone(root), EmbeddedServers(root) as servers:
+        say("PostgreSQL and Redis run")
         env = _environment(root, servers.database_url, servers.redis_url)
         children: list[Child] = []
         try:
@@ -70,6 +75,17 @@ def demo_place(root: Path, *, say: Callable[[str], None]) -> Iterator[DemoPlace]
             yield DemoPlace(root, graph, notion, env)
         finally:
             stop_all(children)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """One demo at a time in a folder: the lock ends with the process, however that ends."""
+    with (root / "demo.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise WorkFailed(f"another demo runs in {root}; end it first, or set ADTEMPO_DATA_DIR") from None
+        yield
 
 
 @contextmanager

@@ -39,7 +39,9 @@ _ATTRIBUTION_WINDOW = re.compile(
     r"(1d|7d|28d)_(click|view|ev)|dda|default|incrementality|skan_click|skan_view"
 )
 _PLACEHOLDER = re.compile(
-    r"(change[-_ ]?me|your[-_ ]|example|placeholder|secret|password|xxx|<)|test$", re.IGNORECASE
+    r"change[-_ ]?(me|this)|your[-_ ]?(own|token|secret|key|password)|placeholder"
+    r"|^(your[-_ ]|example|secret|password|admin$|xxx|<|test$)",
+    re.IGNORECASE,
 )
 
 
@@ -50,8 +52,8 @@ def parse_account_id(value: object) -> int:
     """
     text = str(value).strip()
     digits = text.removeprefix("act_")
-    if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits) < 2**63:
-        raise ValueError(f"{text!r} is not an ad account id (digits, with or without act_)")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 19) or not 0 < int(digits) < 2**63:
+        raise ValueError(f"{text[:40]!r} is not an ad account id (digits, with or without act_)")
     return int(digits)
 
 
@@ -106,8 +108,18 @@ def _http_url(value: object) -> object:
 def _url_of(*schemes: str) -> BeforeValidator:
     def check(value: object) -> object:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if isinstance(text, str) and text and urlsplit(text).scheme.split("+")[0] not in schemes:
+        if not isinstance(text, str) or not text:
+            return value
+        if urlsplit(text).scheme not in schemes:
             raise ValueError(f"must start with {' or '.join(scheme + '://' for scheme in schemes)}")
+        try:
+            found = urlsplit(text)
+            complete = bool(found.hostname) and (found.port is None or found.port > 0)
+        except ValueError:
+            complete = False
+        if not complete:
+            # The address itself may hold a password, so it is not repeated.
+            raise ValueError("is no address: host or port is wrong; write @ : / in a password as %40 %3A %2F")
         return value
 
     return BeforeValidator(check)
@@ -121,7 +133,7 @@ def _api_version(value: object) -> object:
 
 AccountIds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_account_ids)]
 HttpUrl = Annotated[str, BeforeValidator(_http_url)]
-SqlUrl = Annotated[SecretStr, _url_of("postgresql", "postgres")]
+SqlUrl = Annotated[SecretStr, _url_of("postgresql", "postgres", "postgresql+psycopg2")]
 RedisUrl = Annotated[SecretStr, _url_of("redis", "rediss")]
 BrokerUrl = Annotated[SecretStr, _url_of("redis", "rediss", "amqp", "amqps")]
 
@@ -204,7 +216,8 @@ class Settings(BaseSettings):
         if not self.facebook_access_token.get_secret_value() and not self.facebook_account_tokens:
             raise ValueError("FACEBOOK_ACCESS_TOKEN: needed in production (or FACEBOOK_ACCOUNT_TOKENS)")
         key = self.secret_key.get_secret_value()
-        if len(key) < 32:
+        # A random key of this length has far more than ten different characters.
+        if len(key) < 32 or len(set(key)) < 10:
             raise ValueError("SECRET_KEY: needed in production, 32 random characters or more")
         if not self.flower_basic_auth.get_secret_value():
             raise ValueError("FLOWER_BASIC_AUTH: needed in production, as user:password")
@@ -219,7 +232,7 @@ class Settings(BaseSettings):
                 for token in self.facebook_account_tokens.values()
             ),
         ):
-            if secret and _PLACEHOLDER.match(secret):
+            if secret and _PLACEHOLDER.search(secret):
                 raise ValueError(f"{name}: still holds a placeholder; set a value of your own")
         return self
 
@@ -254,8 +267,14 @@ def load_settings(**overrides: Any) -> Settings:
 
     Raises SettingsError with a line for each wrong setting: the variable and why, never a secret's value.
     """
+    named = os.environ.get("ADTEMPO_ENV_FILE")
+    file = Path(named or ".env")
+    if file.is_dir() or (named and not file.exists()):
+        raise SettingsError(f"ADTEMPO_ENV_FILE: {file} is not a file" if named else f"{file} is not a file")
     try:
-        return Settings(_env_file=os.environ.get("ADTEMPO_ENV_FILE", ".env"), **overrides)
+        return Settings(_env_file=file, **overrides)
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text; save it as such") from None
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(detail) for detail in error.errors())) from None
     except Exception as error:  # noqa: BLE001  pydantic-settings wraps a malformed JSON value in its own error

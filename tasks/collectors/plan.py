@@ -10,7 +10,7 @@ from db.coverage import Coverage
 from db.models import Level
 
 # How many days one slice holds. Finer levels have more rows a day, and a slice is read and swapped whole.
-SLICE_DAYS = {Level.ACCOUNT: 90, Level.CAMPAIGN: 30, Level.ADSET: 14, Level.AD: 7}
+SLICE_DAYS = {Level.ACCOUNT: 30, Level.CAMPAIGN: 30, Level.ADSET: 15, Level.AD: 10}
 
 
 def plan_slices(
@@ -27,10 +27,10 @@ def plan_slices(
     """The slices of a run, newest days first; all dates are of the account's zone, both ends included.
 
     Without `since`, a level and breakdown that the schedule never set out to collect is read for
-    `initial_days`. One that it did is read for `lookback_days`, as Meta restates those, and for every
-    wanted day before them that is not covered: days missed in a break, or whose slice failed. Without
-    `until`, to `today`. Days after `today` are left out. Each level is read without a breakdown and with
-    each of `breakdowns`.
+    `initial_days`. One that it did is read for `lookback_days`, as Meta restates those, rounded up to whole
+    slices; and for every wanted day before them that is not covered: days missed in a break, or whose slice
+    failed. Without `until`, to `today`. Days after `today` are left out. Each level is read without a
+    breakdown and with each of `breakdowns`.
     """
     last = min(until or today, today)
     specs = []
@@ -41,13 +41,27 @@ def plan_slices(
             known = coverage.get((level, breakdown), Coverage(None, ()))
             first = known.wanted_since or first_wanted(last, initial_days)
             covered = known.covered if known.wanted_since else ()
-            ranges = missing(first, last, covered, always_since=last - timedelta(days=lookback_days - 1))
+            ranges = missing(
+                first,
+                last,
+                covered,
+                always_since=_reread_since(first, last, lookback_days, SLICE_DAYS[level]),
+            )
         specs += [
             SliceSpec(level, breakdown, begin, end)
             for range_begin, range_end in ranges
             for begin, end in cut(range_begin, range_end, SLICE_DAYS[level])
         ]
     return sorted(specs, key=lambda spec: spec.until, reverse=True)
+
+
+def _reread_since(first: date, last: date, lookback_days: int, slice_days: int) -> date:
+    """The first day that is read every time: the lookback rounded up to whole slices.
+
+    A begun slice costs a call anyway. The rounding does not reach back over `first`.
+    """
+    rounded = -(-lookback_days // slice_days) * slice_days
+    return min(last - timedelta(days=lookback_days - 1), max(first, last - timedelta(days=rounded - 1)))
 
 
 def level_and_breakdown(levels: Sequence[str], breakdowns: Sequence[str]) -> list[tuple[Level, str]]:

@@ -80,6 +80,7 @@ def assert_nothing_was_written(engine: Engine) -> None:
         (["--since", "2026-11-10", "--until", "2026-11-01"], "after"),
         (["--since", TOMORROW], "future"),
         (["--until", TOMORROW], "future"),
+        (["--since", "1999-01-01"], "too long ago"),
         (["--account", "act_12x"], "'act_12x' is not an ad account id"),
         (["--account", "999"], "999"),
         (["--level", "adgroup"], "'adgroup' is not a level"),
@@ -166,3 +167,29 @@ def test_nothing_was_collected_yet(run: Run, engine: Engine) -> None:
 def test_an_unknown_command(run: Run) -> None:
     code, text = run("colect")
     assert (code, len(text.splitlines())) == (2, 1), text
+
+
+def test_no_token(run: Run, engine: Engine) -> None:
+    for account in ([], ["--account", "5"]):
+        code, text = run("run", "collect", "--no-wait", *account, FACEBOOK_ACCESS_TOKEN="")
+        assert (code, len(text.splitlines())) == (2, 1), text
+        assert "FACEBOOK_ACCESS_TOKEN" in text
+    assert_nothing_was_written(engine)
+
+
+def test_the_option_that_is_wrong_is_named(run: Run) -> None:
+    code, text = run("run", "analyze", "--no-wait", "--date", TOMORROW)
+    assert (code, text.split(":")[0]) == (2, "--date")
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(env: dict[str, str]) -> None:
+    script = 'set -o pipefail; "$0" -m worker.cli status --json | true'
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,8 +20,10 @@ import pytest
 import redis
 from sqlalchemy import create_engine, text
 
+from tests.support.network import answers
 from tests.support.polling import until
 from worker.embedded import EmbeddedServers
+from worker.embedded.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SECRETS = {
@@ -155,7 +159,8 @@ def test_flower_shows_no_secret(second: Demo, data_dir: Path) -> None:
             printed += line
         summary = json.loads(printed)
         client = httpx.Client(base_url=summary["flower"], trust_env=False, timeout=30)
-        until(lambda: answers(client), timeout=60)
+        flower_port = int(summary["flower"].rpartition(":")[2])
+        until(lambda: answers(flower_port), timeout=60, what="Flower")
         assert client.get("/workers").status_code == 401
         signed_in = httpx.BasicAuth(*SECRETS["FLOWER_BASIC_AUTH"].split(":"))
         # Flower learns of the workers by asking them; until then it has no page for one.
@@ -175,11 +180,78 @@ def test_flower_shows_no_secret(second: Demo, data_dir: Path) -> None:
     assert not MARK.search(log.read_bytes())
 
 
-def answers(client: httpx.Client) -> bool:
-    try:
-        return client.get("/healthcheck").status_code == 200
-    except httpx.TransportError:
-        return False
+def test_the_demo_touches_nothing_real(second: Demo, data_dir: Path, tmp_path: Path) -> None:
+    """Addresses of the environment and of `.env` lead to a listener that must not hear anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0)
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        (tmp_path / ".env").write_text("ENVIRONMENT=production\nAGENT_TTL_SECONDS=bogus\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "worker.cli", "demo", "--json"],
+            cwd=tmp_path,
+            env={
+                **environment(data_dir),
+                "PYTHONPATH": str(ROOT),
+                "DATABASE_URL": f"postgresql://u:p@{address}/d",
+                "REDIS_URL": f"redis://{address}/0",
+                "CELERY_BROKER_URL": f"redis://{address}/1",
+                "CELERY_RESULT_BACKEND": f"redis://{address}/2",
+                "FACEBOOK_GRAPH_URL": f"http://{address}",
+                "NOTION_API_URL": f"http://{address}",
+                "FACEBOOK_AD_ACCOUNT_IDS": "4711",
+            },
+            capture_output=True,
+            timeout=280,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert [account["rows_written"] for account in json.loads(done.stdout)["accounts"]] == [0, 0, 0]
+
+
+def test_a_second_demo_at_the_same_time_is_told_so(second: Demo, data_dir: Path) -> None:
+    with (data_dir / "demo" / "demo.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [sys.executable, "-m", "worker.cli", "demo"],
+            env=environment(data_dir),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "another demo runs" in done.stderr
+
+
+def test_flower_is_closed_wherever_it_is_started(data_dir: Path, second: Demo, tmp_path: Path) -> None:
+    """Its options are found although it is started elsewhere."""
+    with EmbeddedServers(data_dir / "demo") as servers:
+        port = free_port()
+        env = {
+            **environment(data_dir),
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": servers.database_url,
+            "REDIS_URL": servers.redis_url,
+            "FLOWER_PORT": str(port),
+            "ADTEMPO_ENV_FILE": os.devnull,
+        }
+        with (tmp_path / "flower.log").open("wb") as log:
+            flower = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "worker.app", "flower"],
+                cwd=tmp_path,
+                env=env,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            until(lambda: answers(port), timeout=60, what="Flower")
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+                assert client.get("/tasks").status_code == 401
+        finally:
+            flower.terminate()
+            flower.wait(30)
 
 
 def dump_of_redis(url: str) -> bytes:

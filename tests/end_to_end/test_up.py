@@ -8,22 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 import redis
 
+from tests.support.network import answers
 from tests.support.polling import until
 from worker.embedded import EmbeddedServers, running
 from worker.embedded.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False, timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -46,12 +39,10 @@ def test_everything_comes_up_and_goes_down_again(tmp_path: Path, stop: signal.Si
             start_new_session=True,
         )
     try:
-        until(lambda: answers(f"http://127.0.0.1:{port}/healthcheck"), timeout=60, what="Flower")
+        until(lambda: answers(port), timeout=60, what="Flower")
         until(lambda: b"ready." in log.read_bytes(), timeout=60, what="the worker")
-        with EmbeddedServers(data_dir) as servers:
-            client = redis.Redis.from_url(servers.redis_url)
+        with EmbeddedServers(data_dir) as servers, redis.Redis.from_url(servers.redis_url) as client:
             until(lambda: client.exists("adtempo:redbeat::lock"), timeout=30, what="beat's lock")
-            client.close()
         assert running(data_dir).postgres, "it is still in use by the processes"
     finally:
         up.send_signal(stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import threading
 from collections.abc import Iterator
@@ -38,3 +39,13 @@ def silent_server() -> Iterator[int]:
         thread.join(10)
         for connection in accepted:
             connection.close()
+
+
+def answers(port: int, path: str = "/healthcheck") -> bool:
+    """Whether a web server on 127.0.0.1 says 200. The connection is closed, whatever becomes of it."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False

@@ -44,7 +44,7 @@ def covered(*ranges: tuple[date, date], wanted_since: date | None = FIRST) -> di
 
 def test_after_that_the_lookback_is_read() -> None:
     whole = covered((FIRST, TODAY - timedelta(days=1)))
-    assert plan(coverage=whole) == [("campaign", "", date(2026, 10, 26), TODAY)]
+    assert plan(coverage=whole) == [("campaign", "", FIRST, TODAY)]
 
 
 def test_after_a_long_break_the_missing_days_are_read_too() -> None:
@@ -57,7 +57,7 @@ def test_days_whose_slice_failed_are_read_again() -> None:
     first, hole = date(2026, 6, 1), (date(2026, 7, 10), date(2026, 7, 20))
     before, after = (first, hole[0] - timedelta(days=1)), (hole[1] + timedelta(days=1), TODAY)
     assert plan(coverage=covered(before, after, wanted_since=first)) == [
-        ("campaign", "", date(2026, 10, 26), TODAY),
+        ("campaign", "", FIRST, TODAY),
         ("campaign", "", *hole),
     ]
 
@@ -75,7 +75,7 @@ def test_each_level_and_breakdown_has_its_own_history() -> None:
         )
     }
     assert found == {
-        ("campaign", ""): date(2026, 10, 26),
+        ("campaign", ""): FIRST,
         ("campaign", "country"): FIRST,
         ("account", ""): FIRST,
         ("account", "country"): FIRST,
@@ -144,3 +144,21 @@ def test_a_range_that_ends_before_it_begins_has_no_slice() -> None:
 def test_no_slice_is_longer_than_its_level_allows(level: Level) -> None:
     for _, _, begin, end in plan(levels=[level.value], since=date(2025, 1, 1)):
         assert (end - begin).days + 1 <= SLICE_DAYS[level]
+
+
+@pytest.mark.parametrize(
+    ("lookback", "initial", "first"),
+    [
+        (28, 30, date(2026, 10, 24)),
+        (28, 90, date(2026, 10, 24)),
+        # Not before the first day that was ever wanted …
+        (3, 5, date(2026, 11, 18)),
+        # … unless the lookback itself reaches there.
+        (28, 5, date(2026, 10, 26)),
+    ],
+)
+def test_the_lookback_is_rounded_up_to_whole_slices(lookback: int, initial: int, first: date) -> None:
+    wanted = TODAY - timedelta(days=initial - 1)
+    known = {(Level.AD, ""): Coverage(wanted, ((wanted, TODAY),))}
+    slices = plan(levels=["ad"], coverage=known, lookback_days=lookback, initial_days=initial)
+    assert min(begin for _, _, begin, _ in slices) == first

@@ -77,7 +77,7 @@ def test_a_child_that_never_gets_ready_is_told_with_its_log(
 def test_a_child_that_ends_is_told_with_the_end_of_its_log(
     start: Callable[..., Child], tmp_path: Path
 ) -> None:
-    child = start("import sys; [print('line', n) for n in range(20)]; sys.exit('no such port')")
+    child = start("import sys; [print('line', n, flush=True) for n in range(20)]; sys.exit('no such port')")
     with pytest.raises(WorkFailed) as caught:
         child.wait_for_file(tmp_path / "helper.ready", timeout=30)
     text = str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,17 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 TOKEN = "EAAMARKEDTOKEN0123456789"
 PRODUCTION = {
     "ENVIRONMENT": "production",
-    "SECRET_KEY": "k" * 32,
+    "SECRET_KEY": "q7Zt1mXw9Rb4Ls8Vd2Fh6Jk3Np5Gc0Ya",
     "FACEBOOK_ACCESS_TOKEN": TOKEN,
     "FLOWER_BASIC_AUTH": "ops:9f2c77aa",
 }
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*Settings.model_fields, "facebook_ad_account_id"):
         monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("ADTEMPO_ENV_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("ADTEMPO_ENV_FILE", os.devnull)
 
 
 def set_all(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
@@ -99,6 +100,10 @@ def test_broker_and_results_default_to_redis(monkeypatch: pytest.MonkeyPatch) ->
         ("INSIGHTS_ATTRIBUTION_WINDOWS", "7d", "'7d' is not an attribution window"),
         ("INSIGHTS_LOOKBACK_DAYS", "0", "greater than or equal to 1"),
         ("DATABASE_URL", "mysql://h/d", "postgresql://"),
+        ("DATABASE_URL", "postgresql+asyncpg://h/d", "postgresql://"),
+        ("DATABASE_URL", "postgresql://u:p@h:abc/d", "host or port"),
+        ("DATABASE_URL", "postgresql:///d", "host or port"),
+        ("REDIS_URL", "redis://h:port/0", "host or port"),
         ("REDIS_URL", "http://h", "redis://"),
         ("REDIS_KEY_PREFIX", "no colon", "pattern"),
         ("CELERY_BROKER_URL", "sqs://h", "amqp://"),
@@ -128,7 +133,12 @@ def test_production_takes_a_whole_configuration(monkeypatch: pytest.MonkeyPatch)
     [
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "short"),
-        ("SECRET_KEY", "changeme-" + "x" * 40),
+        ("SECRET_KEY", "changeme-0123456789abcdefghijklmnopqrstuvw"),
+        ("SECRET_KEY", " " * 36),
+        ("SECRET_KEY", "a" * 36),
+        ("FACEBOOK_ACCESS_TOKEN", "EAA_your_token"),
+        ("FACEBOOK_ACCOUNT_TOKENS", '{"1": "changeme"}'),
+        ("FLOWER_BASIC_AUTH", "admin:admin"),
         ("FACEBOOK_ACCESS_TOKEN", ""),
         ("FACEBOOK_ACCESS_TOKEN", "your-token-here"),
         ("FLOWER_BASIC_AUTH", ""),
@@ -157,3 +167,13 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_breakdown_is_named_the_same_however_it_is_written() -> None:
     assert parse_breakdown("gender + age") == parse_breakdown("age+gender") == "age+gender"
+
+
+def test_a_file_that_is_not_there_or_no_text_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ADTEMPO_ENV_FILE", str(tmp_path / "mistyped"))
+    with pytest.raises(SettingsError, match="mistyped is not a file"):
+        load_settings()
+    (tmp_path / "latin").write_bytes("LOG_LEVEL=INFO # ação".encode("latin-1"))
+    monkeypatch.setenv("ADTEMPO_ENV_FILE", str(tmp_path / "latin"))
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        load_settings()

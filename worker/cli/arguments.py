@@ -10,6 +10,8 @@ from db.models import Level
 from worker.errors import BadInput
 from worker.settings import parse_account_id, parse_breakdown
 
+# How long Meta keeps insights: 37 months.
+INSIGHTS_KEPT = timedelta(days=1126)
 # Nowhere on Earth is a day further than in this zone.
 _EARLIEST_ZONE = timezone(timedelta(hours=14))
 # `date.fromisoformat` takes 20260730 and 2026-W31-4 as well, which a person rarely means.
@@ -43,16 +45,28 @@ def day_range(since: date | None, until: date | None) -> None:
 
     Raises BadInput when it ends before it begins, or when a day has begun nowhere on Earth yet.
     """
-    today = latest_today()
-    for option, day in (("--since", since), ("--until", until)):
-        if day is not None and day > today:
-            raise BadInput(
-                f"{option}: {day.isoformat()} lies in the future; the latest day is {today.isoformat()}"
-            )
+    not_future(since, "--since")
+    not_future(until, "--until")
     if since is not None and until is not None and since > until:
         raise BadInput(
             f"--since {since.isoformat()} is after --until {until.isoformat()}; name the earlier day first"
         )
+
+
+def not_future(day: date | None, option: str) -> None:
+    """Raises BadInput for a day that has begun nowhere on Earth yet."""
+    today = latest_today()
+    if day is not None and day > today:
+        raise BadInput(
+            f"{option}: {day.isoformat()} lies in the future; the latest day is {today.isoformat()}"
+        )
+
+
+def not_too_old(day: date | None, option: str) -> None:
+    """Raises BadInput for a day of which Meta keeps no insights any more (37 months)."""
+    oldest = latest_today() - INSIGHTS_KEPT
+    if day is not None and day < oldest:
+        raise BadInput(f"{option}: {day.isoformat()} is too long ago; Meta keeps insights since {oldest}")
 
 
 def account_ids(values: Iterable[str] | None) -> list[int]:

@@ -20,8 +20,18 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document 
 # Made anew for each use, so that a replaced stdout (a pipe, a test) is honoured.
 
 
+class OutputClosed(Exception):
+    """Who reads the output has seen enough, as `head` does. No OSError, which Typer would end with 1."""
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program with 1 here."""
+        raise OutputClosed
+
+
 def out() -> Console:
-    return Console(file=sys.stdout, highlight=False)
+    return _Output(file=sys.stdout, highlight=False)
 
 
 def err() -> Console:
@@ -35,8 +45,12 @@ def say(message: str) -> None:
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout. Decimals are written as strings, so that no digit is lost."""
-    sys.stdout.buffer.write(orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2) + b"\n")
-    sys.stdout.flush()
+    text = orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2) + b"\n"
+    try:
+        sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise OutputClosed from None
 
 
 def print_rows(
@@ -55,7 +69,9 @@ def print_rows(
     table = Table(title=title, title_justify="left")
     for key, heading in columns.items():
         number = all(isinstance(row.get(key), int | float | Decimal | None) for row in rows)
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+        # A number cut in two can be neither read nor copied.
+        whole = number or all(str(row.get(key) or "0").isdigit() for row in rows)
+        table.add_column(heading, justify="right" if number else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         # Text: a campaign's name may look like markup.
         table.add_row(*(Text(_cell(row.get(key))) for key in columns))

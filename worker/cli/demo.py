@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,14 +25,17 @@ def demo(
     """Collect, analyse and report once, with local servers and simulators; then stop everything."""
     from worker.demo import celery_processes, demo_place
     from worker.embedded.ports import free_port
-    from worker.settings import load_settings
 
-    root = (load_settings().adtempo_data_dir / "demo").resolve()
+    # From the environment alone: what stands in `.env` is for the real thing.
+    root = Path(os.environ.get("ADTEMPO_DATA_DIR") or ".adtempo").resolve() / "demo"
     commands = [("worker", ["worker", "--concurrency=2", "--loglevel=INFO"])]
     flower_port = free_port()
     if keep:
         commands += [("beat", ["beat"]), ("flower", ["flower", f"--port={flower_port}"])]
     with demo_place(root, say=say) as place:
+        # What is not in the demo's environment must go from this process too: an address of the real
+        # broker, say.
+        os.environ.clear()
         os.environ.update(place.env)
         _migrate()
         say("starting a worker")

@@ -9,7 +9,15 @@ import typer
 from sqlalchemy.orm import Session
 
 from db.models import JobKind
-from worker.cli.arguments import account_ids, breakdowns, day_range, levels, parse_day
+from worker.cli.arguments import (
+    account_ids,
+    breakdowns,
+    day_range,
+    levels,
+    not_future,
+    not_too_old,
+    parse_day,
+)
 from worker.cli.asking import ask_and_wait
 from worker.cli.console import JsonFlag, print_json, print_rows, say
 from worker.cli.exits import Exit, exit_of_kind
@@ -39,8 +47,13 @@ def collect(
     as_json: JsonFlag = False,
 ) -> int:
     """Collect campaigns and insights from Meta."""
+    from worker.accounts import require_token
+    from worker.services import connected_settings
+
     first, last = parse_day(since, "--since"), parse_day(until, "--until")
     day_range(first, last)
+    not_too_old(first, "--since")
+    not_too_old(last, "--until")
     params: dict[str, Any] = {}
     if level:
         params["levels"] = levels(level)
@@ -56,6 +69,8 @@ def collect(
 
     def ask(session: Session) -> list[int]:
         return [request_now(session, JobKind.COLLECT, params=params)]
+
+    require_token(connected_settings(), accounts)
 
     job_ids = ask_and_wait(ask, accounts=accounts, wait=wait)
     return _outcome_of_collection(job_ids, as_json=as_json) if wait else _asked(job_ids, as_json=as_json)
@@ -95,7 +110,7 @@ def _for_accounts(kind: JobKind, account: str | None, day: str | None, *, wait: 
     from db.accounts import known_accounts
 
     chosen = parse_day(day, "--date")
-    day_range(chosen, None)
+    not_future(chosen, "--date")
     accounts = account_ids([account] if account else None)
 
     def ask(session: Session) -> list[int]:
@@ -183,11 +198,11 @@ def _outcome_of_collection(job_ids: Sequence[int], *, as_json: bool) -> int:
             "calls": "Graph calls",
         }
         print_rows(rows, title="Collected", columns=columns, as_json=False, empty="")
-    problems = [(job.error_kind, job.error) for job in jobs if job.error_kind]
-    problems += [problem for run in runs for problem in run.errors]
-    for kind, text in dict.fromkeys(problems):
-        say(f"{kind}: {text}")
-    return max((exit_of_kind(kind) for kind, _ in problems), default=Exit.DONE)
+    problems = [("job", job.error_kind, job.error) for job in jobs if job.error_kind]
+    problems += [(f"account {run.account_id}", *problem) for run in runs for problem in run.errors]
+    for where, kind, text in dict.fromkeys(problems):
+        say(f"{where}: {kind}: {text}")
+    return max((exit_of_kind(kind) for _, kind, _ in problems), default=Exit.DONE)
 
 
 def _in_words(result: Any) -> str:

@@ -28,7 +28,8 @@ def migrate(as_json: JsonFlag = False) -> int:
     if as_json:
         print_json({"before": before, "after": after})
     else:
-        say(f"the schema is at {after}" + (" (as it was)" if before == after else f", before at {before}"))
+        came_from = " (as it was)" if before == after else f", before at {before}" if before else ""
+        say(f"the schema is at {after}{came_from}")
     return Exit.DONE
 
 

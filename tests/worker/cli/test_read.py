@@ -405,7 +405,7 @@ def slice_of(run: CollectionRun, **values: Any) -> CollectionSlice:
 def make_work(place: Any) -> None:
     """Account 1 synced twice, 2 never finished, 3 never tried; work in every state."""
     lately, before = NOW - timedelta(minutes=5), NOW - timedelta(hours=5)
-    done = job(id=101, state=WorkState.DONE, sent_at=NOW, finished_at=NOW)
+    done = job(id=101, state=WorkState.DONE, sent_at=datetime.now(UTC), finished_at=NOW)
     place.add(account(1), account(3), done)
     newest = run_of(1, 101, id=11, state=RunState.INCOMPLETE, created_at=before, finished_at=lately)
     oldest = run_of(1, 101, id=12, state=RunState.DONE, created_at=before, finished_at=before)
@@ -426,7 +426,7 @@ def make_work(place: Any) -> None:
         ),
         slice_of(oldest, **good, rows_read=99999),
         slice_of(oldest, state=WorkState.FAILED, finished_at=NOW - timedelta(days=4), error_kind="old"),
-        slice_of(open_run, sent_at=NOW),
+        slice_of(open_run, sent_at=datetime.now(UTC)),
         slice_of(open_run, next_attempt_at=NOW + timedelta(hours=1)),
         # Its message was lost.
         slice_of(open_run, sent_at=NOW - timedelta(hours=1)),
