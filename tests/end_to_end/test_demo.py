@@ -158,21 +158,21 @@ def test_flower_shows_no_secret(second: Demo, data_dir: Path) -> None:
             assert line, log.read_text()
             printed += line
         summary = json.loads(printed)
-        client = httpx.Client(base_url=summary["flower"], trust_env=False, timeout=30)
-        flower_port = int(summary["flower"].rpartition(":")[2])
-        until(lambda: answers(flower_port), timeout=60, what="Flower")
-        assert client.get("/workers").status_code == 401
-        signed_in = httpx.BasicAuth(*SECRETS["FLOWER_BASIC_AUTH"].split(":"))
-        # Flower learns of the workers by asking them; until then it has no page for one.
-        until(lambda: bool(client.get("/api/workers?refresh=1", auth=signed_in).json()), timeout=60)
-        workers = client.get("/api/workers", auth=signed_in).json()
-        routes = ["/", "/workers", "/tasks", "/broker", "/api/tasks", "/api/workers", "/metrics"]
-        routes += [f"/worker/{name}" for name in workers]
-        routes += [f"/task/{uuid}" for uuid in client.get("/api/tasks", auth=signed_in).json()]
-        pages = {route: client.get(route, auth=signed_in) for route in routes}
-        assert {page.status_code for page in pages.values()} == {200}
-        assert [route for route, page in pages.items() if MARK.search(page.content)] == []
-        assert any("tasks.collectors.read_slice" in page.text for page in pages.values())
+        with httpx.Client(base_url=summary["flower"], trust_env=False, timeout=30) as client:
+            flower_port = int(summary["flower"].rpartition(":")[2])
+            until(lambda: answers(flower_port), timeout=60, what="Flower")
+            assert client.get("/workers").status_code == 401
+            signed_in = httpx.BasicAuth(*SECRETS["FLOWER_BASIC_AUTH"].split(":"))
+            # Flower learns of the workers by asking them; until then it has no page for one.
+            until(lambda: bool(client.get("/api/workers?refresh=1", auth=signed_in).json()), timeout=60)
+            workers = client.get("/api/workers", auth=signed_in).json()
+            routes = ["/", "/workers", "/tasks", "/broker", "/api/tasks", "/api/workers", "/metrics"]
+            routes += [f"/worker/{name}" for name in workers]
+            routes += [f"/task/{uuid}" for uuid in client.get("/api/tasks", auth=signed_in).json()]
+            pages = {route: client.get(route, auth=signed_in) for route in routes}
+            assert {page.status_code for page in pages.values()} == {200}
+            assert [route for route, page in pages.items() if MARK.search(page.content)] == []
+            assert any("tasks.collectors.read_slice" in page.text for page in pages.values())
     finally:
         demo.send_signal(signal.SIGINT)
         demo.communicate(timeout=90)
